@@ -1,0 +1,267 @@
+/* `mapferry group export|import`: the two operations driven from outside, against any portal that has them. */
+#include "base/file.h"
+#include "base/id.h"
+#include "cli/command.h"
+#include "cli/job.h"
+#include "codec/url.h"
+#include "model/errors.h"
+#include <stdio.h>
+
+static const struct option group_options[] = {{"o", OPTION_TEXT, "file to write"},
+                                              {"item", OPTION_LIST, "only this item; may be given several times"},
+                                              {"preview", OPTION_FLAG, "show what would happen"},
+                                              {"overwrite", OPTION_FLAG, "replace items that exist"},
+                                              {"folder", OPTION_TEXT, "folder of new items"},
+                                              {"folder-owner", OPTION_TEXT, "its owner"},
+                                              {NULL, OPTION_TEXT, NULL}};
+
+struct group_run {
+    struct options options;
+    struct output out;
+    struct remote remote;
+    id group;
+};
+
+/* By id, or by title when exactly one group has it. */
+static int find_group(struct ctx *ctx, struct group_run *g, str wanted)
+{
+    if (id_parse(wanted, &g->group))
+        return RC_OK;
+    struct form form = remote_form();
+    struct json answer, group;
+    TRY(form_add(ctx, &form, STR("q"), arena_printf(ctx->arena, "title:\"%.*s\"", STR_FMT(wanted))));
+    TRY(form_add(ctx, &form, STR("num"), STR("100")));
+    TRY(remote_call(ctx, &g->remote, false, STR("/community/groups"), &form, &answer));
+    struct json_iter it = json_each(json_get_c(answer, "results"));
+    size_t found = 0;
+    while (json_next(&it, NULL, &group))
+        if (str_ieq(json_string_or(json_get_c(group, "title"), ctx->arena, STR("")), wanted) &&
+            id_parse(json_string_or(json_get_c(group, "id"), ctx->arena, STR("")), &g->group))
+            found++;
+    if (found == 1)
+        return RC_OK;
+    return err_set(ctx, &ERR_REMOTE, found ? "%zu groups have the title '%.*s': name it by its id." : "No group (%zu) has the title '%.*s'.", found,
+                   STR_FMT(wanted));
+}
+
+static int add_items(struct ctx *ctx, const struct group_run *g, struct form *form)
+{
+    const struct options_value *items = options_list(&g->options, "item");
+    struct buf b = BUF_INIT(4 << 20);
+    for (size_t i = 0; i < items->count; i++) {
+        if (i)
+            buf_add_char(&b, ',');
+        buf_add(&b, items->values[i]);
+    }
+    str list = arena_str(ctx->arena, buf_str(&b));
+    buf_free(&b);
+    return items->count ? form_add(ctx, form, STR("itemIdList"), list) : RC_OK;
+}
+
+static str text(struct ctx *ctx, struct json v, const char *name) { return json_string_or(json_get_c(v, name), ctx->arena, STR("")); }
+
+/* The lists of a result: how many, and the skipped and failed ones with their reasons. Any of them makes the exit code 3. */
+static void tell_lists(struct ctx *ctx, struct group_run *g, struct json result, const char *const lists[3], int *exit_out)
+{
+    if (!g->out.json)
+        printf("%zu items %s\n", json_count(json_get_c(result, lists[0])), strstr(lists[0], "Import") ? "imported" : "exported");
+    for (int k = 1; k < 3; k++) {
+        struct json list = json_get_c(result, lists[k]), item;
+        if (!json_count(list))
+            continue;
+        *exit_out = EXIT_SKIPPED;
+        struct json_iter it = json_each(list);
+        while (!g->out.json && json_next(&it, NULL, &item))
+            printf("%s %.*s '%.*s' (%.*s): %.*s\n", k == 1 ? "skipped" : "failed", STR_FMT(text(ctx, item, "itemId")), STR_FMT(text(ctx, item, "title")),
+                   STR_FMT(text(ctx, item, "type")), STR_FMT(text(ctx, item, "reason")));
+    }
+    output_result(ctx, &g->out, json_raw(result));
+}
+
+static int print_preview(struct ctx *ctx, struct group_run *g, struct json preview, const char *flag)
+{
+    if (g->out.json) {
+        output_result(ctx, &g->out, json_raw(preview));
+        return RC_OK;
+    }
+    static const char *const header[] = {"id", "type", "title", "size", "exists", "", "reason"};
+    const size_t columns = COUNT_OF(header);
+    struct json results = json_get_c(preview, "results"), item;
+    size_t count = json_count(results), n = 0;
+    str *cells = arena_array(ctx->arena, str, count * columns);
+    struct json_iter it = json_each(results);
+    while (json_next(&it, NULL, &item)) {
+        int64_t size = 0;
+        json_int(json_get_c(item, "size"), &size);
+        str *row = &cells[n++ * columns];
+        row[0] = text(ctx, item, "id");
+        row[1] = text(ctx, item, "type");
+        row[2] = text(ctx, item, "title");
+        row[3] = output_bytes(ctx, size);
+        row[4] = json_bool(json_get_c(item, "exists"), false) ? STR("yes") : STR("no");
+        row[5] = json_bool(json_get_c(item, flag), false) ? STR("carried") : STR("left");
+        row[6] = text(ctx, item, "reason");
+    }
+    output_table(ctx, header, columns, cells, count);
+    return RC_OK;
+}
+
+/* ---- export ---- */
+
+static str group_path(struct ctx *ctx, const struct group_run *g, const char *operation)
+{
+    return arena_printf(ctx->arena, "/community/groups/%s/%s", g->group.text, operation);
+}
+
+static int delete_item(struct ctx *ctx, struct group_run *g, str item)
+{
+    str user;
+    struct json self, answer;
+    struct form form = remote_form();
+    TRY(remote_self(ctx, &g->remote, &user, &self));
+    str path = arena_printf(ctx->arena, "/content/users/%.*s/items/%.*s/delete", STR_FMT(url_encoded(ctx->arena, user)), STR_FMT(item));
+    return remote_call(ctx, &g->remote, true, path, &form, &answer);
+}
+
+static int group_export(struct ctx *ctx, struct group_run *g, int *exit_out)
+{
+    static const char *const lists[] = {"itemsExported", "itemsSkipped", "itemsFailedExport"};
+    bool preview = options_flag(&g->options, "preview");
+    str file = options_get(&g->options, "o");
+    if (str_none(file) && !preview)
+        return err_set(ctx, &ERR_USAGE, "group export needs -o FILE.epk.");
+    struct form form = remote_form();
+    struct json started, job;
+    TRY(add_items(ctx, g, &form));
+    TRY(form_add(ctx, &form, preview ? STR("previewOnly") : STR("async"), STR("true")));
+    TRY(remote_call(ctx, &g->remote, true, group_path(ctx, g, "export"), &form, &started));
+    if (preview)
+        return print_preview(ctx, g, started, "canExport");
+    TRY(remote_job_wait(ctx, &g->remote, &g->out, started, &job));
+    struct json result = json_get_c(job, "result");
+    str item = text(ctx, result, "itemId");
+    if (!str_empty(item)) {
+        uint64_t bytes;
+        TRY(remote_download(ctx, &g->remote, arena_printf(ctx->arena, "/content/items/%.*s/data", STR_FMT(item)), arena_cstr(ctx->arena, file), &bytes));
+        TRY(delete_item(ctx, g, item)); /* the file is the package now */
+        output_event(ctx, &g->out, "package", "%.*s: %.*s", STR_FMT(file), STR_FMT(output_bytes(ctx, (int64_t)bytes)));
+    } else {
+        output_event(ctx, &g->out, "package", "There was nothing to export; no file was written.");
+    }
+    tell_lists(ctx, g, result, lists, exit_out);
+    return RC_OK;
+}
+
+/* ---- import ---- */
+
+static int upload_package(struct ctx *ctx, struct group_run *g, str file, str *item_out)
+{
+    str user, name = file;
+    for (size_t at; (at = str_find_char(name, '/', 0)) != SIZE_MAX;)
+        name = str_sub(name, at + 1, name.n);
+    struct json self, answer;
+    struct form form = remote_form();
+    TRY(remote_self(ctx, &g->remote, &user, &self));
+    id unique = id_new(); /* file names are unique in a folder */
+    TRY(form_add(ctx, &form, STR("title"), name));
+    TRY(form_add(ctx, &form, STR("type"), STR("Export Package")));
+    TRY(form_add(ctx, &form, STR("typeKeywords"), STR("Export Package,epk")));
+    TRY(form_add(ctx, &form, STR("tags"), STR("Export Package,epk")));
+    str stored = arena_printf(ctx->arena, "%.8s-%.*s", unique.text, STR_FMT(name));
+    output_event(ctx, &g->out, "upload", "uploading %.*s", STR_FMT(file));
+    str path = arena_printf(ctx->arena, "/content/users/%.*s/addItem", STR_FMT(url_encoded(ctx->arena, user)));
+    TRY(remote_upload(ctx, &g->remote, path, &form, arena_cstr(ctx->arena, file), stored, &answer));
+    *item_out = text(ctx, answer, "id");
+    return str_empty(*item_out) ? err_set(ctx, &ERR_REMOTE, "%.*s took the package without giving an item id.", STR_FMT(g->remote.base)) : RC_OK;
+}
+
+/* All pages of the preview, joined into one results list. */
+static int import_preview(struct ctx *ctx, struct group_run *g, str item, struct form *form)
+{
+    struct json answer, page;
+    str path = group_path(ctx, g, arena_printf(ctx->arena, "importPreview/%.*s", STR_FMT(item)).p);
+    struct buf b = BUF_INIT(64 << 20);
+    buf_add(&b, STR("{\"results\":["));
+    bool first = true;
+    for (int64_t start = 1; start > 0;) {
+        struct form paged = remote_form();
+        for (size_t i = 0; i < form->count; i++)
+            TRY(form_add(ctx, &paged, form->fields[i].name, form->fields[i].value));
+        TRY(form_add(ctx, &paged, STR("start"), arena_printf(ctx->arena, "%lld", (long long)start)));
+        TRY(form_add(ctx, &paged, STR("num"), STR("100")));
+        TRY(remote_call(ctx, &g->remote, true, path, &paged, &answer));
+        struct json_iter it = json_each(json_get_c(answer, "results"));
+        while (json_next(&it, NULL, &page)) {
+            buf_add(&b, first ? STR("") : STR(","));
+            buf_add(&b, json_raw(page));
+            first = false;
+        }
+        if (!json_int(json_get_c(answer, "nextStart"), &start))
+            start = -1;
+    }
+    buf_add(&b, STR("]}"));
+    str all = arena_str(ctx->arena, buf_str(&b));
+    buf_free(&b);
+    TRY(json_parse(ctx, all, &answer));
+    return print_preview(ctx, g, answer, "canImport");
+}
+
+static int import_uploaded(struct ctx *ctx, struct group_run *g, str item, int *exit_out)
+{
+    static const char *const lists[] = {"itemsImported", "itemsSkipped", "itemsFailedImport"};
+    static const char *const words[][2] = {{"folder", "importContentFolder"}, {"folder-owner", "folderOwnerUsername"}};
+    struct form form = remote_form();
+    struct json started, job;
+    TRY(add_items(ctx, g, &form));
+    if (options_flag(&g->options, "overwrite"))
+        TRY(form_add(ctx, &form, STR("overwriteExistingItems"), STR("true")));
+    if (options_flag(&g->options, "preview"))
+        return import_preview(ctx, g, item, &form);
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (!str_none(options_get(&g->options, words[i][0])))
+            TRY(form_add(ctx, &form, str_c(words[i][1]), options_get(&g->options, words[i][0])));
+    TRY(form_add(ctx, &form, STR("itemId"), item));
+    TRY(form_add(ctx, &form, STR("async"), STR("true")));
+    TRY(remote_call(ctx, &g->remote, true, group_path(ctx, g, "import"), &form, &started));
+    TRY(remote_job_wait(ctx, &g->remote, &g->out, started, &job));
+    tell_lists(ctx, g, json_get_c(job, "result"), lists, exit_out);
+    return RC_OK;
+}
+
+static int group_import(struct ctx *ctx, struct group_run *g, str file, int *exit_out)
+{
+    str item;
+    TRY(upload_package(ctx, g, file, &item));
+    int rc = import_uploaded(ctx, g, item, exit_out);
+    /* The portal deletes the package after an import without failures; in all other cases the file here is what remains. */
+    struct ctx child;
+    ctx_child(&child, ctx);
+    if (rc != RC_OK || options_flag(&g->options, "preview") || *exit_out == EXIT_SKIPPED)
+        (void)delete_item(&child, g, item);
+    ctx_close(&child);
+    return rc;
+}
+
+static int group_run(struct ctx *ctx, struct group_run *g, int *exit_out)
+{
+    const struct options *o = &g->options;
+    bool export = o->word_count && str_eq(o->words[0], STR("export")), import = o->word_count && str_eq(o->words[0], STR("import"));
+    if (!(export && o->word_count == 3) && !(import && o->word_count == 4))
+        return err_set(ctx, &ERR_USAGE, "usage: mapferry group export PORTAL GROUP -o FILE.epk | group import PORTAL GROUP FILE.epk");
+    if (import && !file_exists(arena_cstr(ctx->arena, o->words[3])))
+        return err_set(ctx, &ERR_USAGE, "There is no file '%.*s'.", STR_FMT(o->words[3]));
+    TRY(remote_open(ctx, o->words[1], &g->remote));
+    TRY(find_group(ctx, g, o->words[2]));
+    return export ? group_export(ctx, g, exit_out) : group_import(ctx, g, o->words[3], exit_out);
+}
+
+int cli_group(struct ctx *ctx, int argc, char **argv, int *exit_out)
+{
+    struct group_run g = {0};
+    TRY(options_parse(ctx, group_options, argc, argv, &g.options));
+    output_open(ctx, &g.out, g.options.json);
+    int rc = group_run(ctx, &g, exit_out);
+    output_end(&g.out);
+    remote_close(&g.remote);
+    return rc;
+}

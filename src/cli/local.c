@@ -1,0 +1,142 @@
+/* Commands on what lies on this machine: `inspect` a package, `check` a portal's stores, `user password` on a store. */
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "portal/package/inspect.h"
+#include "service/user.h"
+#include <stdio.h>
+#include <unistd.h>
+
+int cli_inspect(struct ctx *ctx, int argc, char **argv, int *exit_out)
+{
+    (void)exit_out;
+    static const struct option rows[] = {{"verify", OPTION_FLAG, "read and compare every byte"}, {NULL, OPTION_TEXT, NULL}};
+    struct options o;
+    TRY(options_parse(ctx, rows, argc, argv, &o));
+    if (o.word_count != 1)
+        return err_set(ctx, &ERR_USAGE, "usage: mapferry inspect FILE.epk [--verify]");
+    CLEANUP(portal_cleanup) struct portal *package = NULL;
+    struct package_limits limits = package_limits_default();
+    TRY(package_open_path(ctx, arena_str(ctx->arena, o.words[0]), &limits, &package));
+    CLEANUP(writer_cleanup) struct writer *out = writer_fd(STDOUT_FILENO, false);
+    struct inspect_options options = {.json = o.json, .verify = options_flag(&o, "verify"), .threads = 2};
+    return inspect_print(ctx, package, &options, out);
+}
+
+/* ---- check ---- */
+
+struct findings {
+    struct ctx *ctx;
+    struct output *out;
+};
+
+static void tell(void *arg, const char *line)
+{
+    struct findings *f = arg;
+    output_event(f->ctx, f->out, "finding", "%s", line);
+}
+
+struct services {
+    struct hosted *list;
+    size_t count;
+};
+
+static int services_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct services *s = arg;
+    return meta_hosted_all(ctx, tx, &s->list, &s->count);
+}
+
+static int check_features(struct ctx *ctx, struct sql *db, const char *dir, struct findings *f, uint64_t *bad)
+{
+    struct services s;
+    struct feature_store *features;
+    TRY(sql_read(ctx, db, services_rows, &s));
+    TRY(feature_store_open(ctx, arena_printf(ctx->arena, "dir:%s/features", dir).p, &features));
+    int rc = RC_OK;
+    for (size_t i = 0; rc == RC_OK && i < s.count; i++) {
+        bool there;
+        uint64_t found = 0;
+        rc = feature_exists(ctx, features, &s.list[i].store, &there);
+        if (rc != RC_OK)
+            break;
+        if (!there) {
+            tell(f, arena_printf(ctx->arena, "service '%.*s': its data set %s is missing", STR_FMT(s.list[i].name), s.list[i].store.text).p);
+            *bad += 1;
+            continue;
+        }
+        rc = feature_check(ctx, features, &s.list[i].store, tell, f, &found);
+        *bad += found;
+    }
+    feature_store_close(features);
+    return rc;
+}
+
+int cli_check(struct ctx *ctx, int argc, char **argv, int *exit_out)
+{
+    static const struct option rows[] = {{"read-data", OPTION_FLAG, "read and hash all content"}, {NULL, OPTION_TEXT, NULL}};
+    struct options o;
+    TRY(options_parse(ctx, rows, argc, argv, &o));
+    if (o.word_count != 1)
+        return err_set(ctx, &ERR_USAGE, "usage: mapferry check DIR [--read-data]");
+    str dir = o.words[0];
+    if (str_starts(dir, STR("self:")))
+        dir = str_sub(dir, 5, dir.n);
+    const char *path = arena_cstr(ctx->arena, dir);
+    str database = arena_printf(ctx->arena, "%s/portal.db", path);
+    if (!file_exists(database.p))
+        return err_set(ctx, &ERR_USAGE, "'%s' is no portal's data folder: there is no portal.db in it.", path);
+    struct output out;
+    output_open(ctx, &out, o.json);
+    struct findings f = {.ctx = ctx, .out = &out};
+    struct sql *db;
+    struct blob_store *blobs;
+    uint64_t bad = 0, bad_blobs = 0;
+    TRY(sql_open_existing(ctx, arena_printf(ctx->arena, "sqlite:%s", database.p).p, &db));
+    int rc = sql_check(ctx, db, tell, &f);
+    if (rc == RC_OK)
+        rc = blob_store_open(ctx, db, arena_printf(ctx->arena, "%s/content", path).p, &blobs);
+    if (rc == RC_OK) {
+        rc = blob_check(ctx, blobs, options_flag(&o, "read-data"), tell, &f, &bad_blobs);
+        blob_store_close(blobs);
+    }
+    if (rc == RC_OK)
+        rc = check_features(ctx, db, path, &f, &bad);
+    sql_close(db);
+    TRY(rc);
+    bad += bad_blobs;
+    if (bad)
+        *exit_out = EXIT_DIFFERENT;
+    output_result(ctx, &out, arena_printf(ctx->arena, "{\"damaged\":%llu}", (unsigned long long)bad));
+    if (!o.json)
+        printf(bad ? "%s: %llu findings are damage\n" : "%s: database and stores agree\n", path, (unsigned long long)bad);
+    return RC_OK;
+}
+
+/* ---- user ---- */
+
+int cli_user(struct ctx *ctx, int argc, char **argv, int *exit_out)
+{
+    (void)exit_out;
+    enum { PASSWORD_FILE_MAX = 4096 };
+    static const struct option rows[] = {{"password-file", OPTION_TEXT, "file with the new password"}, {NULL, OPTION_TEXT, NULL}};
+    struct options o;
+    TRY(options_parse(ctx, rows, argc, argv, &o));
+    str file = options_get(&o, "password-file"), password;
+    if (o.word_count != 3 || !str_eq(o.words[0], STR("password")) || !str_starts(o.words[1], STR("self:")) || str_none(file))
+        return err_set(ctx, &ERR_USAGE, "usage: mapferry user password self:DIR USER --password-file F");
+    TRY(file_read_all(ctx, arena_cstr(ctx->arena, file), PASSWORD_FILE_MAX, &password));
+    while (password.n && (password.p[password.n - 1] == '\n' || password.p[password.n - 1] == '\r'))
+        password.n--;
+    struct site_open open = {.dir = arena_cstr(ctx->arena, str_sub(o.words[1], 5, o.words[1].n)),
+                             .portal_url = "http://127.0.0.1",
+                             .server_url = "http://127.0.0.1/server",
+                             .settings = site_settings_default()};
+    if (!file_exists(arena_printf(ctx->arena, "%s/portal.db", open.dir).p))
+        return err_set(ctx, &ERR_USAGE, "'%s' is no portal's data folder: there is no portal.db in it.", open.dir);
+    struct site site;
+    TRY(site_open(ctx, &open, &site));
+    int rc = user_set_password(ctx, &site, o.words[2], password);
+    site_close(&site);
+    return rc;
+}

@@ -1,0 +1,131 @@
+/* See output.h. */
+#include "cli/output.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BAR_WIDTH = 30, BAR_EVERY_MS = 100 };
+
+static int64_t now(const struct ctx *ctx) { return ctx->clock->monotonic_ms(ctx->clock); }
+
+void output_open(struct ctx *ctx, struct output *o, bool json)
+{
+    *o = (struct output){.json = json, .terminal = !json && isatty(STDERR_FILENO), .started_ms = now(ctx)};
+}
+
+static void json_line(struct ctx *ctx, const char *event, const char *name, str text, str members)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 20);
+    struct json_out out;
+    json_out_buf(&out, ctx, &b);
+    json_begin_object(&out);
+    json_member_c(&out, "event", event);
+    if (name)
+        json_member_str(&out, name, text);
+    if (!str_none(members))
+        json_member_raw(&out, "result", members);
+    json_end_object(&out);
+    if (json_out_end(&out, "an event") == RC_OK)
+        printf("%.*s\n", STR_FMT(buf_str(&b)));
+    fflush(stdout);
+}
+
+void output_end(struct output *o)
+{
+    if (o->bar)
+        fputc('\n', stderr);
+    o->bar = false;
+}
+
+void output_event(struct ctx *ctx, struct output *o, const char *event, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    str text = arena_vprintf(ctx->arena, fmt, args);
+    va_end(args);
+    output_end(o);
+    if (o->json)
+        json_line(ctx, event, "text", text, STR_NONE);
+    else
+        fprintf(stderr, "%.*s\n", STR_FMT(text));
+}
+
+str output_bytes(struct ctx *ctx, int64_t bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double v = (double)bytes;
+    size_t unit = 0;
+    while (v >= 999.5 && unit + 1 < COUNT_OF(units)) {
+        v /= 1000;
+        unit++;
+    }
+    return arena_printf(ctx->arena, unit && v < 100 ? "%.1f %s" : "%.0f %s", v, units[unit]);
+}
+
+static str amount(struct ctx *ctx, int64_t n, const char *unit)
+{
+    return strcmp(unit, "bytes") == 0 ? output_bytes(ctx, n) : arena_printf(ctx->arena, "%lld %s", (long long)n, unit);
+}
+
+void output_progress(struct ctx *ctx, struct output *o, const char *what, int64_t done, int64_t total, const char *unit)
+{
+    int64_t t = now(ctx);
+    if (t - o->shown_ms < BAR_EVERY_MS && done != total)
+        return;
+    o->shown_ms = t;
+    if (o->json) {
+        json_line(ctx, "progress", "text", arena_printf(ctx->arena, "%s %lld of %lld %s", what, (long long)done, (long long)total, unit), STR_NONE);
+        return;
+    }
+    if (!o->terminal)
+        return;
+    double part = total > 0 ? (double)done / (double)total : 0, seconds = (double)(t - o->started_ms) / 1000 + 0.001;
+    int full = (int)(part * BAR_WIDTH);
+    char bar[BAR_WIDTH + 1] = {0};
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < full ? '#' : '.';
+    str eta = total > 0 && done > 0 ? arena_printf(ctx->arena, ", %.0f s left", seconds / part - seconds) : STR("");
+    fprintf(stderr, "\r%s [%s] %.*s, %.*s/s%.*s   ", what, bar, STR_FMT(amount(ctx, done, unit)),
+            STR_FMT(amount(ctx, (int64_t)((double)done / seconds), unit)), STR_FMT(eta));
+    o->bar = true;
+}
+
+void output_result(struct ctx *ctx, struct output *o, str json_text)
+{
+    output_end(o);
+    if (o->json)
+        json_line(ctx, "result", NULL, STR_NONE, json_text);
+}
+
+static size_t width_of(str s) { return utf8_length(s); }
+
+static void row_print(const str *cells, const size_t *widths, size_t columns)
+{
+    for (size_t c = 0; c < columns; c++) {
+        printf("%.*s", STR_FMT(cells[c]));
+        if (c + 1 < columns)
+            printf("%*s", (int)(widths[c] - width_of(cells[c]) + 2), "");
+    }
+    putchar('\n');
+}
+
+void output_table(struct ctx *ctx, const char *const *header, size_t columns, const str *cells, size_t rows)
+{
+    size_t *widths = arena_array(ctx->arena, size_t, columns);
+    str *head = arena_array(ctx->arena, str, columns), *line = arena_array(ctx->arena, str, columns);
+    for (size_t c = 0; c < columns; c++) {
+        head[c] = str_c(header[c]);
+        widths[c] = width_of(head[c]);
+        for (size_t r = 0; r < rows; r++)
+            if (width_of(cells[r * columns + c]) > widths[c])
+                widths[c] = width_of(cells[r * columns + c]);
+        char *dashes = arena_alloc(ctx->arena, widths[c] + 1);
+        memset(dashes, '-', widths[c]);
+        line[c] = str_of(dashes, widths[c]);
+    }
+    row_print(head, widths, columns);
+    row_print(line, widths, columns);
+    for (size_t r = 0; r < rows; r++)
+        row_print(&cells[r * columns], widths, columns);
+}

@@ -1,0 +1,27 @@
+/* What commands tell: a bar on a terminal, plain lines into a pipe, JSON lines with --json. Results go to stdout, progress to stderr. */
+#ifndef MAPFERRY_CLI_OUTPUT_H
+#define MAPFERRY_CLI_OUTPUT_H
+
+#include "codec/json/json.h"
+
+struct output {
+    bool json, terminal;
+    int64_t started_ms, shown_ms;
+    bool bar; /* a bar is on the line */
+};
+void output_open(struct ctx *ctx, struct output *o, bool json);
+/* A step has begun or something is worth a line. */
+void output_event(struct ctx *ctx, struct output *o, const char *event, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* done of total in some unit ("bytes", "items"); total 0: unknown. Shown at most ten times a second. */
+void output_progress(struct ctx *ctx, struct output *o, const char *what, int64_t done, int64_t total, const char *unit);
+/* Ends the bar's line. */
+void output_end(struct output *o);
+/* The result: with --json one line {"event":"result",…text's members…}, else nothing (commands print their own). */
+void output_result(struct ctx *ctx, struct output *o, str json_text);
+/* "12.3 MB". */
+str output_bytes(struct ctx *ctx, int64_t bytes);
+
+/* A table with columns as wide as their widest cell (code points), the header underlined. cells row by row. */
+void output_table(struct ctx *ctx, const char *const *header, size_t columns, const str *cells, size_t rows);
+
+#endif

@@ -1,0 +1,128 @@
+/* `mapferry portal add|list|remove` and `mapferry whoami`. */
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/profile.h"
+#include "cli/remote.h"
+#include "codec/url.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct option portal_options[] = {{"user", OPTION_TEXT, "user name"},
+                                               {"password-file", OPTION_TEXT, "file with the password"},
+                                               {"token-file", OPTION_TEXT, "file with a token"},
+                                               {"ca", OPTION_TEXT, "trusted authorities, PEM"},
+                                               {"proxy", OPTION_TEXT, "proxy URL"},
+                                               {"insecure", OPTION_FLAG, "accept any certificate"},
+                                               {NULL, OPTION_TEXT, NULL}};
+
+/* Absolute, since commands are run from anywhere. */
+static int file_option(struct ctx *ctx, const struct options *o, const char *name, str *out)
+{
+    *out = STR("");
+    if (str_none(options_get(o, name)))
+        return RC_OK;
+    char full[4096];
+    const char *given = arena_cstr(ctx->arena, options_get(o, name));
+    if (!realpath(given, full))
+        return err_set(ctx, &ERR_USAGE, "--%s: there is no file '%s'.", name, given);
+    *out = arena_str(ctx->arena, str_c(full));
+    return RC_OK;
+}
+
+static str or_empty(str s) { return str_none(s) ? STR("") : s; }
+
+static int portal_add(struct ctx *ctx, const struct options *o)
+{
+    struct url_parts parts;
+    if (o->word_count != 3)
+        return err_set(ctx, &ERR_USAGE, "usage: mapferry portal add NAME URL [options]");
+    if (!url_split(o->words[2], &parts))
+        return err_set(ctx, &ERR_USAGE, "'%.*s' is no absolute http or https URL.", STR_FMT(o->words[2]));
+    struct profile p = {.name = o->words[1],
+                        .url = o->words[2],
+                        .user = or_empty(options_get(o, "user")),
+                        .proxy = or_empty(options_get(o, "proxy")),
+                        .insecure = options_flag(o, "insecure")};
+    TRY(file_option(ctx, o, "password-file", &p.password_file));
+    TRY(file_option(ctx, o, "token-file", &p.token_file));
+    TRY(file_option(ctx, o, "ca", &p.ca));
+    if (!str_empty(p.user) && str_empty(p.password_file))
+        return err_set(ctx, &ERR_USAGE, "--user needs --password-file.");
+    return profile_store(ctx, &p);
+}
+
+static int portal_list(struct ctx *ctx, const struct options *o)
+{
+    struct profile *list;
+    size_t count;
+    TRY(profile_list(ctx, &list, &count));
+    static const char *const header[] = {"name", "url", "user"};
+    str *cells = arena_array(ctx->arena, str, count * 3);
+    for (size_t i = 0; i < count; i++) {
+        cells[i * 3] = list[i].name;
+        cells[i * 3 + 1] = list[i].url;
+        cells[i * 3 + 2] = str_empty(list[i].token_file) ? list[i].user : STR("(token)");
+    }
+    if (!o->json) {
+        output_table(ctx, header, 3, cells, count);
+        return RC_OK;
+    }
+    CLEANUP(buf_free) struct buf b = BUF_INIT(1 << 20);
+    struct json_out out;
+    json_out_buf(&out, ctx, &b);
+    json_begin_array(&out);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&out);
+        for (size_t c = 0; c < 3; c++)
+            json_member_str(&out, header[c], cells[i * 3 + c]);
+        json_end_object(&out);
+    }
+    json_end_array(&out);
+    TRY(json_out_end(&out, "the list"));
+    struct output output;
+    output_open(ctx, &output, true);
+    output_result(ctx, &output, buf_str(&b));
+    return RC_OK;
+}
+
+int cli_portal(struct ctx *ctx, int argc, char **argv, int *exit_out)
+{
+    (void)exit_out;
+    struct options o;
+    TRY(options_parse(ctx, portal_options, argc, argv, &o));
+    str verb = o.word_count ? o.words[0] : STR("");
+    if (str_eq(verb, STR("add")))
+        return portal_add(ctx, &o);
+    if (str_eq(verb, STR("list")))
+        return portal_list(ctx, &o);
+    if (str_eq(verb, STR("remove")) && o.word_count == 2) {
+        int rc = profile_remove(ctx, o.words[1]);
+        return rc == RC_NOT_FOUND ? err_set(ctx, &ERR_USAGE, "There is no portal '%.*s'.", STR_FMT(o.words[1])) : rc;
+    }
+    return err_set(ctx, &ERR_USAGE, "usage: mapferry portal add NAME URL [options] | list | remove NAME");
+}
+
+int cli_whoami(struct ctx *ctx, int argc, char **argv, int *exit_out)
+{
+    (void)exit_out;
+    struct options o;
+    TRY(options_parse(ctx, NULL, argc, argv, &o));
+    if (o.word_count != 1)
+        return err_set(ctx, &ERR_USAGE, "usage: mapferry whoami PORTAL");
+    struct output out;
+    output_open(ctx, &out, o.json);
+    CLEANUP(remote_close) struct remote r = {0};
+    TRY(remote_open(ctx, o.words[0], &r));
+    struct json self, portal;
+    str username;
+    TRY(remote_self(ctx, &r, &username, &self));
+    TRY(remote_call(ctx, &r, false, STR("/portals/self"), NULL, &portal));
+    if (o.json) {
+        output_result(ctx, &out, json_raw(self));
+        return RC_OK;
+    }
+    printf("%.*s (%.*s) at %.*s\n", STR_FMT(username), STR_FMT(json_string_or(json_get_c(self, "role"), ctx->arena, STR("?"))), STR_FMT(r.base));
+    printf("portal: %.*s, id %.*s\n", STR_FMT(json_string_or(json_get_c(portal, "name"), ctx->arena, STR("?"))),
+           STR_FMT(json_string_or(json_get_c(portal, "id"), ctx->arena, STR("?"))));
+    return RC_OK;
+}

@@ -1,0 +1,237 @@
+/* See remote.h. Tokens travel in a header, never in a URL. */
+#include "cli/remote.h"
+#include "base/file.h"
+#include "cli/profile.h"
+#include "codec/url.h"
+#include "model/errors.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct err_kind ERR_REMOTE = {"remote", 502, 502, NULL, "The portal answered with an error."};
+
+enum { SECRET_FILE_MAX = 64 << 10, ANSWER_MAX = 256 << 20, FORM_FIELDS = 64, FORM_BYTES = 32 << 20 };
+
+struct form remote_form(void) { return FORM_INIT(FORM_FIELDS, FORM_BYTES, FORM_BYTES); }
+
+static str line_of(str text)
+{
+    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
+        text.n--;
+    return text;
+}
+
+static int secret_read(struct ctx *ctx, str file, str *out)
+{
+    TRY(file_read_all(ctx, arena_cstr(ctx->arena, file), SECRET_FILE_MAX, out));
+    *out = line_of(*out);
+    return RC_OK;
+}
+
+/* "http://host/portal/sharing/rest/" and "http://host/portal/" are both "http://host/portal". */
+static int base_of(struct ctx *ctx, str url, str *out)
+{
+    struct url_parts parts;
+    while (str_ends(url, STR("/")))
+        url.n--;
+    static const str tails[] = {{"/sharing/rest", 13}, {"/sharing", 8}, {"/home", 5}};
+    for (size_t i = 0; i < COUNT_OF(tails); i++)
+        if (str_ends(url, tails[i])) {
+            url.n -= tails[i].n;
+            break;
+        }
+    if (!url_split(url, &parts))
+        return err_set(ctx, &ERR_INVALID, "'%.*s' is neither a profile (see `mapferry portal list`) nor a URL.", STR_FMT(url));
+    *out = arena_str(ctx->arena, url);
+    return RC_OK;
+}
+
+static str environment(const char *name)
+{
+    const char *v = getenv(name);
+    return v ? str_c(v) : STR("");
+}
+
+static int profile_or_environment(struct ctx *ctx, str portal, struct profile *p, struct remote *out)
+{
+    int rc = profile_load(ctx, portal, p);
+    if (rc == RC_NOT_FOUND) {
+        *p = (struct profile){.url = portal};
+        out->user = environment("MAPFERRY_USER");
+        out->password = environment("MAPFERRY_PASSWORD");
+        out->token = environment("MAPFERRY_TOKEN");
+        return RC_OK;
+    }
+    TRY(rc);
+    out->user = p->user;
+    if (!str_empty(p->password_file))
+        TRY(secret_read(ctx, p->password_file, &out->password));
+    if (!str_empty(p->token_file))
+        TRY(secret_read(ctx, p->token_file, &out->token));
+    return RC_OK;
+}
+
+static int parse_answer(struct ctx *ctx, const struct remote *r, str path, const struct http_answer *answer, struct json *out);
+
+static int sign_in(struct ctx *ctx, struct remote *r)
+{
+    struct form form = remote_form();
+    TRY(form_add(ctx, &form, STR("username"), r->user));
+    TRY(form_add(ctx, &form, STR("password"), r->password));
+    TRY(form_add(ctx, &form, STR("client"), STR("referer")));
+    TRY(form_add(ctx, &form, STR("referer"), r->base));
+    TRY(form_add(ctx, &form, STR("expiration"), STR("1440")));
+    TRY(form_add(ctx, &form, STR("f"), STR("json")));
+    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest/generateToken", STR_FMT(r->base)), .method = HTTP_POST, .form = &form};
+    struct http_answer answer;
+    struct json v;
+    TRY(http_client_call(ctx, r->client, &call, &answer));
+    TRY(parse_answer(ctx, r, STR("/generateToken"), &answer, &v));
+    r->token = json_string(json_get_c(v, "token"), ctx->arena);
+    if (str_empty(r->token))
+        return err_set(ctx, &ERR_REMOTE, "%.*s gave no token.", STR_FMT(r->base));
+    return RC_OK;
+}
+
+int remote_open(struct ctx *ctx, str portal, struct remote *out)
+{
+    struct profile p;
+    *out = (struct remote){.user = STR(""), .password = STR(""), .token = STR("")};
+    TRY(profile_or_environment(ctx, portal, &p, out));
+    TRY(base_of(ctx, p.url, &out->base));
+    struct http_client_options options = {.ca_file = str_empty(p.ca) ? NULL : arena_cstr(ctx->arena, p.ca),
+                                          .proxy = str_empty(p.proxy) ? NULL : arena_cstr(ctx->arena, p.proxy),
+                                          .insecure = p.insecure};
+    TRY(http_client_open(ctx, &options, &out->client));
+    out->renews = !str_empty(out->user) && !str_empty(out->password);
+    return out->renews ? sign_in(ctx, out) : RC_OK;
+}
+
+void remote_close(struct remote *r)
+{
+    if (r->client)
+        http_client_close(r->client);
+    r->client = NULL;
+}
+
+/* ---- answers ---- */
+
+static const struct err_kind *kind_of(int64_t code)
+{
+    return code == 498 ? &ERR_TOKEN_INVALID : code == 499 ? &ERR_TOKEN_REQUIRED : code == 403 ? &ERR_FORBIDDEN : &ERR_REMOTE;
+}
+
+static int parse_answer(struct ctx *ctx, const struct remote *r, str path, const struct http_answer *answer, struct json *out)
+{
+    if (!json_try_parse(ctx->arena, answer->body, out))
+        return err_set(ctx, &ERR_REMOTE, "%.*s%.*s answered HTTP %d with something that is not JSON. Is this the address of a portal?", STR_FMT(r->base),
+                       STR_FMT(path), answer->status);
+    struct json error = json_get_c(*out, "error");
+    if (json_absent(error))
+        return answer->status < 400 ? RC_OK
+                                    : err_set(ctx, &ERR_REMOTE, "%.*s%.*s answered HTTP %d.", STR_FMT(r->base), STR_FMT(path), answer->status);
+    int64_t code = 0;
+    json_int(json_get_c(error, "code"), &code);
+    str message = json_string_or(json_get_c(error, "message"), ctx->arena, STR("error"));
+    const struct err_kind *kind = kind_of(code);
+    if (str_eq(path, STR("/generateToken")))
+        kind = &ERR_TOKEN_GENERATE;
+    int rc = err_set(ctx, kind, "%.*s: %.*s (%lld)", STR_FMT(r->base), STR_FMT(message), (long long)code);
+    struct json_iter it = json_each(json_get_c(error, "details"));
+    struct json detail;
+    while (json_next(&it, NULL, &detail))
+        err_add(ctx, "%.*s", STR_FMT(json_string(detail, ctx->arena)));
+    return rc;
+}
+
+static void headers_fill(struct ctx *ctx, const struct remote *r, struct http_headers *h)
+{
+    http_headers_add(ctx->arena, h, STR("Referer"), r->base);
+    if (!str_empty(r->token))
+        http_headers_add(ctx->arena, h, STR("X-Esri-Authorization"), arena_printf(ctx->arena, "Bearer %.*s", STR_FMT(r->token)));
+}
+
+static int call_once(struct ctx *ctx, struct remote *r, bool post, str path, const struct form *form, struct json *out)
+{
+    struct form all = remote_form();
+    for (size_t i = 0; form && i < form->count; i++)
+        TRY(form_add(ctx, &all, form->fields[i].name, form->fields[i].value));
+    TRY(form_add(ctx, &all, STR("f"), STR("json")));
+    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)), .answer_max = ANSWER_MAX};
+    headers_fill(ctx, r, &call.headers);
+    if (post) {
+        call.method = HTTP_POST;
+        call.form = &all;
+    } else {
+        struct buf b = BUF_INIT(1 << 20);
+        form_print(&b, &all);
+        call.url = arena_printf(ctx->arena, "%.*s?%.*s", STR_FMT(call.url), STR_FMT(buf_str(&b)));
+        buf_free(&b);
+    }
+    struct http_answer answer;
+    TRY(http_client_call(ctx, r->client, &call, &answer));
+    return parse_answer(ctx, r, path, &answer, out);
+}
+
+int remote_call(struct ctx *ctx, struct remote *r, bool post, str path, const struct form *form, struct json *out)
+{
+    int rc = call_once(ctx, r, post, path, form, out);
+    if (rc == RC_OK || !r->renews || !(err_is(ctx, &ERR_TOKEN_INVALID) || err_is(ctx, &ERR_TOKEN_REQUIRED)))
+        return rc;
+    err_clear(ctx);
+    TRY(sign_in(ctx, r));
+    return call_once(ctx, r, post, path, form, out);
+}
+
+int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form *form, const char *file, str file_name, struct json *out)
+{
+    CLEANUP(file_close) int fd = -1;
+    uint64_t size;
+    TRY(file_open_read(ctx, file, &fd));
+    TRY(file_size(ctx, fd, &size));
+    CLEANUP(reader_cleanup) struct reader *reader = reader_fd(fd, 0, size, false);
+    struct http_part *parts = arena_array(ctx->arena, struct http_part, form->count + 2);
+    size_t n = 0;
+    for (size_t i = 0; i < form->count; i++)
+        parts[n++] = (struct http_part){.name = form->fields[i].name, .value = form->fields[i].value};
+    parts[n++] = (struct http_part){.name = STR("f"), .value = STR("json")};
+    parts[n++] = (struct http_part){.name = STR("file"), .filename = file_name, .reader = reader, .length = size};
+    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)),
+                             .method = HTTP_POST,
+                             .parts = parts,
+                             .part_count = n};
+    headers_fill(ctx, r, &call.headers);
+    struct http_answer answer;
+    TRY(http_client_call(ctx, r->client, &call, &answer));
+    return parse_answer(ctx, r, path, &answer, out);
+}
+
+int remote_download(struct ctx *ctx, struct remote *r, str path, const char *file, uint64_t *bytes_out)
+{
+    str part = arena_printf(ctx->arena, "%s.part", file);
+    TRY(file_remove(ctx, part.p));
+    CLEANUP(file_close) int fd = -1;
+    TRY(file_create(ctx, part.p, &fd));
+    CLEANUP(writer_cleanup) struct writer *w = writer_fd(fd, false);
+    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)), .to = w};
+    headers_fill(ctx, r, &call.headers);
+    struct http_answer answer;
+    int rc = http_client_call(ctx, r->client, &call, &answer);
+    if (rc == RC_OK)
+        rc = http_client_expect(ctx, &call, &answer);
+    if (rc == RC_OK)
+        rc = file_sync(ctx, fd);
+    if (rc == RC_OK)
+        rc = file_rename(ctx, part.p, file);
+    if (rc == RC_OK)
+        *bytes_out = answer.body_bytes;
+    else
+        (void)unlink(part.p);
+    return rc;
+}
+
+int remote_self(struct ctx *ctx, struct remote *r, str *username_out, struct json *out)
+{
+    TRY(remote_call(ctx, r, false, STR("/community/self"), NULL, out));
+    *username_out = json_string(json_get_c(*out, "username"), ctx->arena);
+    return str_empty(*username_out) ? err_set(ctx, &ERR_TOKEN_REQUIRED, "%.*s: nobody is signed in.", STR_FMT(r->base)) : RC_OK;
+}

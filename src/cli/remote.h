@@ -1,0 +1,36 @@
+/* A portal at the other end of the wire, as commands use it: sign-in, calls with f=json, errors of the API as errors of ours. */
+#ifndef MAPFERRY_CLI_REMOTE_H
+#define MAPFERRY_CLI_REMOTE_H
+
+#include "codec/form.h"
+#include "codec/json/json.h"
+#include "net/http_client.h"
+
+struct remote {
+    struct http_client *client;
+    str base;      /* "http://127.0.0.1:7080/portal": before /sharing/rest */
+    str user, password;
+    str token;     /* "" anonymous */
+    bool renews;   /* there is a password to renew it with */
+};
+/* portal: a profile's name or a URL. Without a profile the credentials come from MAPFERRY_USER, MAPFERRY_PASSWORD, MAPFERRY_TOKEN. Signs in when there are
+ * any. Release with remote_close. */
+int remote_open(struct ctx *ctx, str portal, struct remote *out);
+void remote_close(struct remote *r); /* for CLEANUP */
+
+/* One call of /sharing/rest + path. form may be NULL. POST when post, else GET. Answers that hold an error become ERR_TOKEN_*, ERR_FORBIDDEN or ERR_REMOTE with the API's words; an expired
+ * token is renewed once. */
+int remote_call(struct ctx *ctx, struct remote *r, bool post, str path, const struct form *form, struct json *out);
+/* Uploads a file with fields as multipart. progress may be NULL. */
+int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form *form, const char *file, str file_name, struct json *out);
+/* Streams the answer of a GET into a file that appears only whole. */
+int remote_download(struct ctx *ctx, struct remote *r, str path, const char *file, uint64_t *bytes_out);
+/* The user that is signed in: community/self. */
+int remote_self(struct ctx *ctx, struct remote *r, str *username_out, struct json *out);
+
+/* A form with room for what commands send. */
+struct form remote_form(void);
+
+extern const struct err_kind ERR_REMOTE;
+
+#endif

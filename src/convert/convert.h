@@ -1,0 +1,46 @@
+/* Our end of the pipe to mapferry-convert, the sandboxed child that alone links GDAL. A hostile file kills a child, never the
+ * portal.
+ *
+ * The child gets one file (a path that it may read, nothing else), says what layers it holds, and streams typed rows of one
+ * layer. It is started when it is needed and ended at the latest by convert_close. What it sends is checked here as any input
+ * from outside. */
+#ifndef MAPFERRY_CONVERT_CONVERT_H
+#define MAPFERRY_CONVERT_CONVERT_H
+
+#include "model/layer.h"
+#include "model/row_source.h"
+
+enum convert_format {
+    CONVERT_GEOPACKAGE,
+    CONVERT_GEOJSON,
+    CONVERT_SHAPEFILE_ZIP,
+    CONVERT_CSV,
+    CONVERT_PACKAGE_LAYERS /* a GeoPackage that we wrote */
+};
+
+struct convert;
+/* The strings are copied. */
+struct convert_options {
+    const char *program; /* path of mapferry-convert */
+    const char *path;    /* the file */
+    const char *name;    /* of a layer that has none of its own (CSV, GeoJSON); NULL: "layer" */
+    enum convert_format format;
+    int32_t target_wkid;     /* geometries are transformed to it; 0: as they are */
+    int64_t memory_max;      /* of the child, bytes; 0: 1 GiB */
+    int64_t cpu_seconds_max; /* 0: 3600 */
+};
+/* Starts the child, which opens the file. ERR_INVALID with a sentence when the file is not what it should be, or when reading it
+ * ended the child (a limit, a crash); ERR_IO when the program could not be started. */
+int convert_open(struct ctx *ctx, const struct convert_options *options, struct convert **out);
+void convert_close(struct convert *c); /* ends the child; NULL is allowed */
+/* A definition text in the form of the admin resource: layers and tables (ids from 0, layers first) with fields (an OID field
+ * first), geometry type, extent, spatial reference, a simple drawingInfo, templates. Names made unique and valid; no declared
+ * width cuts a value. Costs a pass over the rows. Checked by service_parse. ERR_INVALID when the file holds nothing to publish,
+ * or a layer mixes kinds of geometry. messages_out: a JSON array of sentences about what was left out. */
+int convert_definition(struct ctx *ctx, struct convert *c, str *json_out, str *messages_out);
+/* Rows of one layer, by its id in that definition, in its field order. For CONVERT_PACKAGE_LAYERS pass the package's own layer:
+ * its table is the one that is named for its id (layer_table_name: "l<id>_…"). Close before the next, and before convert_close; l
+ * outlives it. A row that does not fit its field (text too long, number out of range) is ERR_INVALID naming row and field. */
+int convert_rows(struct ctx *ctx, struct convert *c, const struct layer *l, struct row_source **out);
+
+#endif

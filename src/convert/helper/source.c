@@ -1,0 +1,178 @@
+/* Opening the file: one driver a format and no other, so that nothing in a file (a VRT, a link, an address) leads to another
+ * source. */
+#include "convert/helper/source.h"
+#include "convert/convert.h"
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <ogr_srs_api.h>
+
+enum { LAYERS_MAX = 500, MEMBERS_MAX = 10000 };
+/* A Shapefile that unpacks to more than this many times its size, and to more than that many bytes, is a bomb and no data. */
+static const uint64_t EXPANSION_MAX = 200, EXPANSION_FREE = 64 << 20;
+
+static const struct {
+    const char *driver;
+    const char *const *options;
+    bool numbered;
+} FORMATS[] = {
+    /* Immutable: the file is nobody's but ours, so there are no locks, and no log beside it is looked for. */
+    [CONVERT_GEOPACKAGE] = {"GPKG", (const char *const[]){"IMMUTABLE=YES", "LIST_ALL_TABLES=NO", NULL}, false},
+    [CONVERT_PACKAGE_LAYERS] = {"GPKG", (const char *const[]){"IMMUTABLE=YES", "LIST_ALL_TABLES=NO", NULL}, false},
+    [CONVERT_GEOJSON] = {"GeoJSON", (const char *const[]){"ARRAY_AS_STRING=YES", NULL}, true},
+    [CONVERT_SHAPEFILE_ZIP] = {"ESRI Shapefile", (const char *const[]){"ADJUST_TYPE=NO", NULL}, true},
+    [CONVERT_CSV] = {"CSV",
+                     (const char *const[]){"AUTODETECT_TYPE=YES", "AUTODETECT_SIZE_LIMIT=0", "EMPTY_STRING_AS_NULL=YES",
+                                           "X_POSSIBLE_NAMES=lon,lng,long,longitude,x", "Y_POSSIBLE_NAMES=lat,latitude,y",
+                                           "KEEP_GEOM_COLUMNS=YES", NULL},
+                     true},
+};
+
+static const char *const SETTINGS[][2] = {
+    {"GDAL_DRIVER_PATH", "disable"},
+    {"GDAL_NUM_THREADS", "1"},
+    {"GDAL_PAM_ENABLED", "NO"},
+    {"GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"},
+    {"PROJ_NETWORK", "OFF"},
+    /* The schema of a file is not trusted: its views call no function with effects, and damaged cells are seen. */
+    {"OGR_SQLITE_PRAGMA", "trusted_schema=OFF,cell_size_check=ON"},
+};
+
+static void CPL_STDCALL quiet(CPLErr kind, CPLErrorNum number, const char *text)
+{
+    (void)kind;
+    (void)number;
+    (void)text;
+}
+
+void source_prepare(void)
+{
+    for (size_t i = 0; i < COUNT_OF(SETTINGS); i++)
+        CPLSetConfigOption(SETTINGS[i][0], SETTINGS[i][1]);
+    CPLSetErrorHandler(quiet);
+    GDALAllRegister();
+}
+
+int source_fail(struct ctx *ctx, const char *doing)
+{
+    const char *said = CPLGetLastErrorMsg();
+    return err_set(ctx, &ERR_INVALID, "%s", said && said[0] ? said : doing);
+}
+
+static int add_layer(struct ctx *ctx, struct source *s, OGRLayerH ogr, str name)
+{
+    if (s->layer_count >= LAYERS_MAX)
+        return err_set(ctx, &ERR_INVALID, "it has more than %d layers", LAYERS_MAX);
+    s->layers = arena_grow(ctx->arena, s->layers, &s->layer_capacity, s->layer_count + 1, sizeof *s->layers);
+    s->layers[s->layer_count++] =
+        (struct source_layer){.ogr = ogr, .name = arena_str(ctx->arena, name), .numbered = FORMATS[s->options.format].numbered};
+    return RC_OK;
+}
+
+/* Names that the drivers make of the file's name are none. */
+static str name_of(const struct source *s, OGRLayerH ogr)
+{
+    str name = str_c(OGR_L_GetName(ogr));
+    return str_eq(name, STR("input")) || str_eq(name, STR("OGRGeoJSON")) ? s->options.name : name;
+}
+
+static int open_set(struct ctx *ctx, struct source *s, const char *path)
+{
+    const char *drivers[] = {FORMATS[s->options.format].driver, NULL};
+    CPLErrorReset();
+    GDALDatasetH set = GDALOpenEx(path, GDAL_OF_VECTOR | GDAL_OF_READONLY, drivers, FORMATS[s->options.format].options, NULL);
+    if (!set)
+        return err_set(ctx, &ERR_INVALID, "it is no %s file%s%s", drivers[0], CPLGetLastErrorMsg()[0] ? ": " : "",
+                       CPLGetLastErrorMsg());
+    s->sets[s->set_count++] = set;
+    for (int i = 0; i < GDALDatasetGetLayerCount(set); i++) {
+        OGRLayerH ogr = GDALDatasetGetLayer(set, i);
+        TRY(add_layer(ctx, s, ogr, name_of(s, ogr)));
+    }
+    return RC_OK;
+}
+
+static uint64_t size_of(const char *path)
+{
+    VSIStatBufL st;
+    return VSIStatL(path, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
+/* Members of the archive named *.shp, not the shadows that macOS packs beside them. */
+static bool is_shapefile(const char *member)
+{
+    return str_ieq(str_c(CPLGetExtension(member)), STR("shp")) && !str_starts(str_c(CPLGetFilename(member)), STR("._"));
+}
+
+static int check_expansion(struct ctx *ctx, uint64_t packed, uint64_t unpacked)
+{
+    if (unpacked <= EXPANSION_FREE || unpacked / EXPANSION_MAX <= packed)
+        return RC_OK;
+    return err_set(ctx, &ERR_INVALID, "its members unpack to %llu bytes, which is more than %llu times its size",
+                   (unsigned long long)unpacked, (unsigned long long)EXPANSION_MAX);
+}
+
+static int open_archive(struct ctx *ctx, struct source *s, char **members, const char *archive)
+{
+    uint64_t unpacked = 0;
+    int count = CSLCount(members);
+    if (count > MEMBERS_MAX)
+        return err_set(ctx, &ERR_INVALID, "it has more than %d members", MEMBERS_MAX);
+    for (int i = 0; i < count; i++)
+        unpacked += size_of(arena_printf(ctx->arena, "%s/%s", archive, members[i]).p);
+    TRY(check_expansion(ctx, size_of(s->options.path.p), unpacked));
+    s->sets = arena_array(ctx->arena, GDALDatasetH, (size_t)count);
+    for (int i = 0; i < count; i++)
+        if (is_shapefile(members[i]))
+            TRY(open_set(ctx, s, arena_printf(ctx->arena, "%s/%s", archive, members[i]).p));
+    return s->set_count ? RC_OK : err_set(ctx, &ERR_INVALID, "it is no zip file with a Shapefile (.shp) in it");
+}
+
+static int open_zip(struct ctx *ctx, struct source *s)
+{
+    str archive = arena_printf(ctx->arena, "/vsizip/{%s}", s->options.path.p);
+    char **members = VSIReadDirRecursive(archive.p);
+    int rc = open_archive(ctx, s, members, archive.p);
+    CSLDestroy(members);
+    return rc;
+}
+
+int source_open(struct ctx *ctx, struct source *s)
+{
+    if (s->options.format >= COUNT_OF(FORMATS))
+        return err_set(ctx, &ERR_INVALID, "unknown format");
+    if (s->options.format == CONVERT_SHAPEFILE_ZIP)
+        return open_zip(ctx, s);
+    s->sets = arena_array(ctx->arena, GDALDatasetH, 1);
+    return open_set(ctx, s, s->options.path.p);
+}
+
+/* ---- the tables of a package ---- */
+static const struct source_layer *find_table(struct ctx *ctx, const struct source *s, int32_t layer_id)
+{
+    str prefix = arena_printf(ctx->arena, "l%d_", layer_id);
+    for (size_t i = 0; i < s->layer_count; i++)
+        if (str_starts(s->layers[i].name, prefix))
+            return &s->layers[i];
+    return NULL;
+}
+
+int source_table(struct ctx *ctx, struct source *s, const struct protocol_rows *want, struct source_layer *out)
+{
+    const struct source_layer *table = find_table(ctx, s, want->layer_id);
+    if (!table)
+        return err_set(ctx, &ERR_INVALID, "it has no table for layer %d", want->layer_id);
+    *out = (struct source_layer){.ogr = table->ogr, .name = table->name, .exact = true, .field_count = want->field_count};
+    OGRFeatureDefnH columns = OGR_L_GetLayerDefn(out->ogr);
+    out->fields = arena_array(ctx->arena, struct source_field, want->field_count);
+    for (size_t i = 0; i < want->field_count; i++) {
+        const struct field *f = &want->fields[i];
+        int index = f->type == FIELD_OID ? SOURCE_OID : OGR_FD_GetFieldIndex(columns, f->name.p);
+        if (index < 0 && f->type != FIELD_OID)
+            return err_set(ctx, &ERR_INVALID, "its table %.*s has no column %.*s", STR_FMT(table->name), STR_FMT(f->name));
+        out->fields[i] = (struct source_field){.field = *f, .index = index};
+    }
+    out->geometry = OGR_FD_GetGeomType(columns) == wkbNone ? GEOMETRY_NONE : GEOMETRY_POINT; /* any kind */
+    return RC_OK;
+}

@@ -1,0 +1,131 @@
+/* Planning: see plan.h. */
+#include "migrate/plan.h"
+#include "migrate/texts.h"
+#include <stdlib.h>
+
+static int item_compare(const void *a, const void *b)
+{
+    return memcmp(((const struct plan_item *)a)->id.text, ((const struct plan_item *)b)->id.text, ID_SIZE);
+}
+
+bool plan_carries(const struct plan_item *i) { return i->action == PLAN_CREATE || i->action == PLAN_OVERWRITE; }
+
+static int64_t parts_size(const struct portal_item *item)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < item->part_count; i++)
+        size += item->parts[i].size;
+    return size;
+}
+
+/* Fills what the item itself says, keeping the plan's strings and nothing else of it. */
+static int plan_one(struct ctx *ctx, struct portal *source, plan_decide *decide, void *arg, struct plan_item *p)
+{
+    struct ctx child;
+    ctx_child(&child, ctx);
+    struct portal_item item;
+    int rc = source->ops->item_get(&child, source, &p->id, &item);
+    if (rc == RC_OK) {
+        const struct itemtype *type = itemtype_find(item.item.field[ITEM_TYPE]);
+        p->type = arena_str(ctx->arena, item.item.field[ITEM_TYPE]);
+        p->title = arena_str(ctx->arena, item.item.field[ITEM_TITLE]);
+        p->size = parts_size(&item);
+        p->created = item.item.created;
+        p->modified = item.item.modified;
+        p->hosted = item.hosted;
+        p->rank = type ? type->creation_rank : 1;
+        rc = decide(&child, arg, &item, p);
+        p->reason = arena_str(ctx->arena, p->reason);
+        p->service_name = arena_str(ctx->arena, p->service_name);
+    } else if (rc == RC_NOT_FOUND) {
+        p->action = PLAN_SKIP;
+        p->type = p->title = STR("");
+        p->reason = STR("The item does not exist in the source.");
+        rc = RC_OK;
+    }
+    ctx_adopt_error(ctx, &child, rc);
+    ctx_close(&child);
+    return rc;
+}
+
+int plan_make(struct ctx *ctx, struct portal *source, const id *ids, size_t count, plan_decide *decide, void *arg, struct plan *out)
+{
+    *out = (struct plan){.items = arena_array(ctx->arena, struct plan_item, count)};
+    for (size_t i = 0; i < count; i++)
+        out->items[i].id = ids[i];
+    qsort(out->items, count, sizeof *out->items, item_compare);
+    for (size_t i = 0; i < count; i++)
+        if (!i || !id_eq(out->items[i].id, out->items[out->count - 1].id))
+            out->items[out->count++] = out->items[i];
+    for (size_t i = 0; i < out->count; i++) {
+        TRY(ctx_check(ctx));
+        TRY(plan_one(ctx, source, decide, arg, &out->items[i]));
+        if (plan_carries(&out->items[i]))
+            out->bytes += out->items[i].size;
+    }
+    return RC_OK;
+}
+
+struct plan_item *plan_find(const struct plan *p, const id *item)
+{
+    struct plan_item key = {.id = *item};
+    return p->count ? bsearch(&key, p->items, p->count, sizeof *p->items, item_compare) : NULL;
+}
+
+/* ---- references that leave the plan ---- */
+
+static void reference_add(struct ctx *ctx, struct plan *p, const id *item, const struct ref_found *f)
+{
+    p->references = arena_grow(ctx->arena, p->references, &p->reference_capacity, p->reference_count + 1, sizeof *p->references);
+    struct plan_reference *r = &p->references[p->reference_count++];
+    *r = (struct plan_reference){.item = *item, .found = *f, .note = STR("")};
+    r->found.name = arena_str(ctx->arena, f->name);
+    r->found.pointer = arena_str(ctx->arena, f->pointer);
+    r->found.value = arena_str(ctx->arena, f->value);
+}
+
+static bool leaves(const struct plan *p, const id *self, const struct ref_found *f)
+{
+    id to;
+    if (f->kind != REF_ITEM_ID || !id_parse(f->value, &to) || id_eq(to, *self))
+        return false;
+    const struct plan_item *there = plan_find(p, &to);
+    return !there || !plan_carries(there);
+}
+
+static int references_of(struct ctx *ctx, struct portal *source, struct plan *p, const id *item)
+{
+    struct ctx child;
+    ctx_child(&child, ctx);
+    struct portal_item read;
+    struct ref_list found = {0};
+    struct idmap *nothing = idmap_open();
+    int rc = source->ops->item_get(&child, source, item, &read);
+    if (rc == RC_OK)
+        rc = texts_find(&child, source, &read, nothing, &found);
+    size_t first = p->reference_count;
+    for (size_t i = 0; rc == RC_OK && i < found.count; i++) {
+        if (!leaves(p, item, &found.list[i]))
+            continue;
+        bool seen = false;
+        for (size_t k = first; k < p->reference_count && !seen; k++)
+            seen = str_eq(p->references[k].found.value, found.list[i].value);
+        if (!seen)
+            reference_add(ctx, p, item, &found.list[i]);
+    }
+    idmap_close(nothing);
+    ctx_adopt_error(ctx, &child, rc);
+    ctx_close(&child);
+    return rc;
+}
+
+int plan_references(struct ctx *ctx, struct portal *source, struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (!plan_carries(&p->items[i]))
+            continue;
+        TRY(ctx_check(ctx));
+        TRY(references_of(ctx, source, p, &p->items[i].id));
+    }
+    return RC_OK;
+}

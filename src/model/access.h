@@ -1,0 +1,86 @@
+/* Who may: one function per question, pure, over facts that the caller looked up. Every place that has to decide asks here, so
+ * that search, reading, the layers of a service and the group operations can never disagree.
+ *
+ * The rules are those of the Sharing API: private items belong to their owner and the administrators; "org" is every signed-in
+ * user, "public" everyone; an item that is shared with a group is read by its members and, in a shared-update group, updated by
+ * them. The viewer role reads and never creates, shares or edits. */
+#ifndef MAPFERRY_MODEL_ACCESS_H
+#define MAPFERRY_MODEL_ACCESS_H
+
+#include "model/group.h"
+
+/* Who asks. anonymous: nobody is signed in, and the other members have no meaning. */
+struct caller {
+    str username;
+    bool anonymous;
+    enum role role;
+};
+#define CALLER_ANONYMOUS ((struct caller){.anonymous = true})
+
+/* A group as the questions need it, seen from the caller. */
+struct access_group {
+    enum member_type member; /* what the caller is in it */
+    enum item_access access; /* who sees the group: private (members), org, public */
+    bool shared_update;      /* capability updateitemcontrol */
+    bool view_only;          /* only owner and managers contribute items */
+    bool hidden_members;
+};
+
+/* An item as the questions need it. */
+struct access_item {
+    str owner;
+    enum item_access access;
+    const struct access_group *groups; /* those it is shared with */
+    size_t group_count;
+};
+
+/* Is the caller this user? Names are compared without regard to case. False for anonymous callers. */
+bool access_is_self(const struct caller *c, str username);
+bool access_administer(const struct caller *c);
+
+/* ---- items ---- */
+bool access_item_read(const struct caller *c, const struct access_item *it);
+bool access_item_update(const struct caller *c, const struct access_item *it);
+bool access_item_delete(const struct caller *c, const struct access_item *it);
+/* The groups an item is shared with, all of them, and its user-item resource. */
+bool access_item_see_sharing(const struct caller *c, const struct access_item *it);
+/* Making it private, org or public. */
+bool access_item_set_access(const struct caller *c, const struct access_item *it);
+bool access_item_share(const struct caller *c, const struct access_item *it, const struct access_group *to);
+/* Taking it out of a group: its owner, the group's owner and managers. */
+bool access_item_unshare(const struct caller *c, const struct access_item *it, const struct access_group *from);
+/* itemControl of the item resource: "admin", "update", "view", or NULL when the caller may not read it. */
+const char *access_item_control(const struct caller *c, const struct access_item *it);
+/* Adding an item or folder to the content of a user, or moving one there. */
+bool access_content_add(const struct caller *c, str content_owner);
+/* Listing everything a user owns, private items included. */
+bool access_content_list(const struct caller *c, str content_owner);
+/* Publishing a file or creating a hosted service. */
+bool access_publish(const struct caller *c);
+
+/* ---- features of a hosted service ---- */
+enum feature_right { FEATURE_QUERY, FEATURE_CREATE, FEATURE_UPDATE, FEATURE_DELETE, FEATURE_EXTRACT };
+/* capabilities: of the service ("Query,Editing,Create"). Who may update the item may do everything with its features; others need
+ * to read the item and the capability. "Editing" without any of Create, Update, Delete stands for all three. Anonymous users and
+ * viewers edit public layers only. */
+bool access_features(const struct caller *c, const struct access_item *it, str capabilities, enum feature_right right);
+
+/* ---- groups ---- */
+bool access_group_create(const struct caller *c);
+bool access_group_see(const struct caller *c, const struct access_group *g);
+bool access_group_update(const struct caller *c, const struct access_group *g); /* owner, managers */
+bool access_group_delete(const struct caller *c, const struct access_group *g); /* owner: delete, reassign, protect */
+bool access_group_manage_members(const struct caller *c, const struct access_group *g);
+bool access_group_see_members(const struct caller *c, const struct access_group *g);
+/* Export of a group's content and import into it: owner or administrator (group export document). */
+bool access_group_move(const struct caller *c, const struct access_group *g);
+
+/* ---- users and jobs ---- */
+/* The short form of a user's resource, by the user's own access setting. */
+bool access_user_see(const struct caller *c, str username, enum item_access access);
+/* The full form (email, role, storage), and updating it. */
+bool access_user_details(const struct caller *c, str username);
+/* Administrators see every job; the owner of one needs its key as well (key_matches: compared in constant time by the caller). */
+bool access_job_see(const struct caller *c, str job_owner, bool key_matches);
+
+#endif

@@ -1,0 +1,55 @@
+/* HTTP/1.1 server: one thread per connection, so that handlers are straight-line code which may block.
+ * Everything of a request runs on its connection's thread, with a ctx that the server opens before `begin` (arena; tag = 16 hex
+ * digits; cancelled when the server stops and the time of grace is over) and closes after `end`. */
+#ifndef MAPFERRY_NET_HTTP_SERVER_H
+#define MAPFERRY_NET_HTTP_SERVER_H
+
+#include "net/http.h"
+
+/* begin, body*, finish, end; only `end` is certain to come. Handlers are called from many threads at once. */
+struct http_handlers {
+    /* Line and headers are there, the body is not. Sets rq->body_limit and rq->state. Any rc but RC_OK refuses the request:
+     * the body is not read (nor asked for by 100-continue), finish follows with that rc. */
+    int (*begin)(struct ctx *ctx, void *app, struct http_request *rq);
+    /* The next bytes of the body, within body_limit. Any rc but RC_OK: the rest is thrown away, finish follows with that rc. */
+    int (*body)(struct ctx *ctx, void *app, struct http_request *rq, str piece);
+    /* Fills the answer. rc is RC_OK when the body is complete, else what begin or body returned, or RC_FAIL from the server
+     * itself (ERR_LIMIT for a body beyond body_limit, ERR_INVALID for a request that is not HTTP); ctx->err has the record. */
+    void (*finish)(struct ctx *ctx, void *app, struct http_request *rq, int rc, struct http_response *answer);
+    /* Last call, exactly once for every begin: releases rq->state and what was spooled. answer: what finish gave (its body is
+     * released already), or NULL when the client went away or was too slow before finish was called; sent: it went out whole. */
+    void (*end)(struct ctx *ctx, void *app, struct http_request *rq, const struct http_response *answer, bool sent);
+};
+
+struct http_server_options {
+    const char *host;                 /* address to listen on; NULL: all, both families where there are two */
+    unsigned port;                    /* 0: the kernel chooses, see http_server_port */
+    unsigned connection_limit;        /* 0: 1000; further ones wait in the kernel's queue */
+    unsigned per_address_limit;       /* connections from one address; 0: none (behind a proxy all come from one) */
+    unsigned idle_seconds;            /* without a byte moving in either direction; 0: 60. Time inside handlers does not count */
+    const char *cert_file, *key_file; /* PEM; both or neither (plain HTTP) */
+};
+struct http_server;
+
+/* Starts listening and serving. *handlers and app outlive the server. Release with http_server_stop. The application ignores
+ * SIGPIPE. Errors: ERR_IO naming the address or the file, ERR_INVALID for a certificate that does not load. */
+int http_server_start(struct ctx *ctx, const struct http_server_options *options, const struct http_handlers *handlers, void *app,
+                      struct http_server **out);
+/* Stops accepting, lets running requests finish for at most grace_ms, then cancels their contexts, cuts the connections, waits
+ * for their threads and frees the server. NULL is allowed. */
+void http_server_stop(struct http_server *s, unsigned grace_ms);
+/* The port it listens on. */
+unsigned http_server_port(const struct http_server *s);
+
+/* Since the start, but for the two that say "now". */
+struct http_counters {
+    uint64_t connections, connections_now;
+    uint64_t requests, requests_now;
+    uint64_t broken;      /* requests that ended before their answer was out whole */
+    uint64_t bytes_in;    /* of bodies, as far as handed to the application */
+    uint64_t bytes_out;   /* of bodies */
+    uint64_t statuses[6]; /* answers 1xx..5xx at [1]..[5] */
+};
+void http_server_counters(const struct http_server *s, struct http_counters *out);
+
+#endif

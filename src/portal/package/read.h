@@ -1,0 +1,12 @@
+/* What the other files of this folder need of an open package. */
+#ifndef MAPFERRY_PORTAL_PACKAGE_READ_H
+#define MAPFERRY_PORTAL_PACKAGE_READ_H
+
+#include "codec/zip.h"
+#include "portal/portal.h"
+
+const struct zip *read_zip(const struct portal *p);
+/* The bytes of a member (index in file order), verified. Any thread. */
+struct reader *read_member_open(const struct portal *p, size_t index);
+
+#endif

@@ -1,0 +1,78 @@
+/* What the files of the item and group use cases share. Not for other rooms. Everything that takes a transaction is to be called
+ * inside one; everything of model/access that decides is called by its user, so that each use case shows its rule. */
+#ifndef MAPFERRY_SERVICE_ITEM_PRIVATE_H
+#define MAPFERRY_SERVICE_ITEM_PRIVATE_H
+
+#include "model/errors.h"
+#include "service/group.h"
+#include "service/item.h"
+
+/* RC_OK when the caller may, else the API's refusal: 499 for anonymous callers, 403 for others. */
+static inline int service_require(struct ctx *ctx, const struct caller *c, bool may)
+{
+    if (may)
+        return RC_OK;
+    return err_kind(ctx, c->anonymous ? &ERR_TOKEN_REQUIRED : &ERR_FORBIDDEN);
+}
+
+/* Who asks, for the visibility that searches decide in SQL. */
+static inline struct viewer service_viewer(const struct caller *c)
+{
+    return (struct viewer){.username = c->anonymous ? STR("") : c->username, .admin = access_administer(c)};
+}
+
+/* ---- item.c ---- */
+/* The groups an item is shared with, and for each (same order) what the caller is in it. */
+int item_shares(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *item, struct group **groups_out,
+                struct access_group **facts_out, size_t *count_out);
+/* Items as the caller sees them. Whether the caller may see them was decided before. */
+int item_views_make(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const struct item *items, size_t count,
+                    struct item_view **out);
+
+/* ---- item_change.c ---- */
+/* An item_input, checked and brought into the stored form, with its bytes durable: what a transaction that may be run more than
+ * once needs. */
+struct item_change {
+    str field[ITEM_FIELD_COUNT];                /* as stored; STR_NONE: stays as it is */
+    bool has_data, erase_text;                  /* erase_text: data that are text go, a file stays */
+    struct item_part data, thumbnail, metadata; /* hash and size of thumbnail and metadata count when their name is set */
+    struct blob_new *text;                      /* ours */
+    struct blob_new *blobs[4];                  /* all that become visible */
+    size_t blob_count;
+    bool has_access;
+    enum item_access access;
+    enum relation_end { RELATION_NONE, RELATION_ORIGIN, RELATION_DESTINATION } relation; /* what the item named in the input is */
+};
+/* Errors: ERR_PARAMETER naming the parameter, ERR_LIMIT. Release with item_change_close, also after an error. */
+int item_change_make(struct ctx *ctx, struct site *s, const struct item_input *in, struct item_change *out);
+void item_change_close(struct item_change *change); /* for CLEANUP */
+/* A file name: 1 to 255 characters of UTF-8, no '/', no control characters, not "." or "..". `what` names the parameter. */
+int item_name_check(struct ctx *ctx, const char *what, str name);
+/* One text of a request: UTF-8 without NUL, at most max_chars characters. */
+int item_text_check(struct ctx *ctx, const char *what, str text, size_t max_chars);
+
+/* ---- item_write.c ---- */
+/* The row with everything below it; the data set of a hosted service is marked to be dropped. */
+int item_remove(struct ctx *ctx, struct sql_tx *tx, const id *item);
+
+/* ---- item_relation.c ---- */
+/* Both items exist, the type is known, the caller may update the origin and read the destination. */
+int item_relation_put(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const struct relationship *r);
+
+/* ---- content.c ---- */
+/* The user whose content a path names, by name or user id. ERR_USER_MISSING; anonymous callers get no answer about users. */
+int content_owner_get(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, str owner, struct user *out);
+/* A folder of that user. ERR_FOLDER_MISSING. */
+int content_folder_get(struct ctx *ctx, struct sql_tx *tx, str owner, const id *folder, struct folder *out);
+/* The folder of that title, made when missing; "" and "/" are the root (ID_NONE). */
+int content_folder_named(struct ctx *ctx, struct sql_tx *tx, str owner, str title, id *out);
+
+/* ---- group.c ---- */
+/* As group_facts, without an error in the context when the group is missing or not to be seen: the caller knows which one the API
+ * wants. */
+int group_find(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, struct group *group_out,
+               struct access_group *facts_out);
+/* A group as the access questions need it. */
+int group_access(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const struct group *g, struct access_group *out);
+
+#endif

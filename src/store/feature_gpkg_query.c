@@ -1,0 +1,247 @@
+/* Queries on data sets: cursors that step through SQLite's rows without copying them, counts and extents. */
+#include "base/mem.h"
+#include "store/feature_gpkg.h"
+
+struct feature_cursor {
+    struct feature_store *fs;
+    struct gpkg_set *set;
+    struct gpkg_conn *conn;
+    sqlite3_stmt *stmt;
+    const struct layer *layer;
+    size_t field_count;
+    const struct field **fields; /* of the columns, in their order */
+    size_t *targets;             /* indices of those fields */
+    int first, geometry;         /* column of the first field, and of the geometry (-1: none) */
+    struct value *values;
+    bool read_any;
+    struct gpkg_mark mark; /* moves on with the rows; layer -1 when the query's rows say nothing about offsets */
+    struct gpkg_sql sql;
+    struct arena *arena; /* what the statement's bound values live in */
+};
+
+/* Whether the index would find less than all rows: a box around the whole tree needs none. */
+static int box_needs_index(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, const struct feature_query *q, bool *out)
+{
+    *out = false;
+    if (!q->has_box || l->geometry == GEOMETRY_NONE)
+        return RC_OK;
+    struct envelope all;
+    TRY(gpkg_rtree_box(ctx, c, gpkg_index_table(ctx, l), &all));
+    *out = envelope_empty(&all) || !envelope_contains(&q->box, &all);
+    return RC_OK;
+}
+
+static void add_field(struct feature_cursor *c, size_t index)
+{
+    const struct field *f = &c->layer->fields[index];
+    if (c->first + (int)c->field_count > 0)
+        buf_add_char(&c->sql.text, ',');
+    gpkg_quote(&c->sql.text, f->name);
+    c->fields[c->field_count] = f;
+    c->targets[c->field_count++] = index;
+}
+
+/* SELECT [oid,] fields [, geometry] FROM table … */
+static void add_columns(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
+{
+    struct buf *b = &c->sql.text;
+    const struct layer *l = c->layer;
+    size_t most = q->fields ? q->field_count : l->field_count;
+    c->fields = mem_alloc(most * sizeof(const struct field *));
+    c->targets = mem_alloc(most * sizeof *c->targets);
+    buf_add(b, q->distinct ? STR("SELECT DISTINCT ") : STR("SELECT "));
+    if (!q->distinct) {
+        gpkg_quote(b, l->fields[l->oid_field].name);
+        c->first = 1;
+    }
+    for (size_t i = 0; i < most; i++) {
+        size_t index = q->fields ? q->fields[i] : i;
+        if (index != l->oid_field)
+            add_field(c, index);
+    }
+    if (c->first + (int)c->field_count == 0)
+        buf_add(b, STR("NULL")); /* distinct combinations of no field */
+    c->geometry = -1;
+    if (q->geometry && !q->distinct && l->geometry != GEOMETRY_NONE) {
+        buf_add_char(b, ',');
+        gpkg_quote(b, gpkg_geometry_column(ctx, l));
+        c->geometry = c->first + (int)c->field_count;
+    }
+    buf_add(b, STR(" FROM "));
+    gpkg_quote(b, gpkg_table(ctx, l, false));
+}
+
+/* Without conditions the rows before a known place need no counting. Returns the offset that is left. */
+static int64_t add_mark(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
+{
+    const struct layer *l = c->layer;
+    bool plain = !q->where && !q->oids && !q->has_box && !q->distinct && q->order_count == 0;
+    c->mark = (struct gpkg_mark){.layer = -1};
+    if (!plain)
+        return q->offset;
+    c->mark = gpkg_mark_find(c->fs, c->set, l->id, q->offset);
+    int64_t left = q->offset - c->mark.offset;
+    if (c->mark.offset > 0) {
+        buf_add(&c->sql.text, STR(" WHERE "));
+        gpkg_quote(&c->sql.text, l->fields[l->oid_field].name);
+        buf_add_char(&c->sql.text, '>');
+        gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = c->mark.oid});
+    }
+    c->mark.offset = q->offset;
+    return left;
+}
+
+static int open_cursor(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
+{
+    bool index;
+    TRY(gpkg_read_begin(ctx, c->fs, c->set, &c->conn));
+    TRY(box_needs_index(ctx, c->conn, c->layer, q, &index));
+    add_columns(ctx, c, q);
+    int64_t offset = add_mark(ctx, c, q);
+    TRY(gpkg_sql_conditions(ctx, &c->sql, c->layer, q, index));
+    TRY(gpkg_sql_order(ctx, &c->sql, c->layer, q));
+    buf_add(&c->sql.text, STR(" LIMIT "));
+    gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = q->limit});
+    buf_add(&c->sql.text, STR(" OFFSET "));
+    gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = offset});
+    return gpkg_sql_prepare(ctx, &c->sql, c->conn, &c->stmt);
+}
+
+int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                       const struct feature_query *q, struct feature_cursor **out)
+{
+    *out = NULL;
+    struct gpkg_set *set = NULL;
+    TRY(gpkg_set_take(ctx, fs, store, &set));
+    struct feature_cursor *c = mem_new(struct feature_cursor);
+    *c = (struct feature_cursor){.fs = fs, .set = set, .layer = l, .sql = {.text = BUF_INIT(GPKG_SQL_MAX)}};
+    c->values = mem_alloc(l->field_count * sizeof *c->values);
+    c->arena = arena_open();
+    struct arena *callers = ctx->arena; /* which may be reset between rows, while bound values must stay */
+    ctx->arena = c->arena;
+    int rc = open_cursor(ctx, c, q);
+    ctx->arena = callers;
+    if (rc != RC_OK)
+        feature_cursor_close(c);
+    else
+        *out = c;
+    return rc;
+}
+
+int feature_next(struct ctx *ctx, struct feature_cursor *c, struct row *row_out)
+{
+    TRY(gpkg_step(ctx, c->conn, c->stmt));
+    *row_out = (struct row){.values = c->values, .wkb = STR_NONE};
+    for (size_t i = 0; i < c->field_count; i++)
+        gpkg_row_read(c->stmt, c->first + (int)i, c->fields[i], &c->values[c->targets[i]]);
+    if (c->first) {
+        row_out->oid = sqlite3_column_int64(c->stmt, 0);
+        c->values[c->layer->oid_field] = (struct value){.kind = VALUE_INT, .i = row_out->oid};
+        c->mark.oid = row_out->oid;
+        c->mark.offset++;
+        c->read_any = true;
+    }
+    if (c->geometry >= 0) {
+        const void *p = sqlite3_column_blob(c->stmt, c->geometry);
+        row_out->wkb = gpkg_blob_wkb(str_of(p, (size_t)sqlite3_column_bytes(c->stmt, c->geometry)));
+    }
+    return RC_OK;
+}
+
+void feature_cursor_close(struct feature_cursor *c)
+{
+    if (!c)
+        return;
+    if (c->conn)
+        gpkg_release(c->conn, c->stmt);
+    if (c->read_any && c->mark.layer >= 0)
+        gpkg_mark_add(c->fs, c->set, &c->mark);
+    gpkg_read_end(c->fs, c->set, c->conn);
+    gpkg_set_give(c->fs, c->set);
+    buf_free(&c->sql.text);
+    arena_close(c->arena);
+    mem_free(c->fields);
+    mem_free(c->targets);
+    mem_free(c->values);
+    mem_free(c);
+}
+
+static int count_rows(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, const struct feature_query *q, int64_t *out)
+{
+    struct gpkg_sql sql = {.text = BUF_INIT(GPKG_SQL_MAX)};
+    bool index;
+    TRY(box_needs_index(ctx, c, l, q, &index));
+    buf_add(&sql.text, STR("SELECT count(*) FROM "));
+    gpkg_quote(&sql.text, gpkg_table(ctx, l, false));
+    int rc = gpkg_sql_conditions(ctx, &sql, l, q, index);
+    sqlite3_stmt *stmt = NULL;
+    rc = rc != RC_OK ? rc : gpkg_sql_prepare(ctx, &sql, c, &stmt);
+    rc = rc != RC_OK ? rc : gpkg_step(ctx, c, stmt);
+    if (rc == RC_OK)
+        *out = sqlite3_column_int64(stmt, 0);
+    gpkg_release(c, stmt);
+    buf_free(&sql.text);
+    return rc;
+}
+
+/* Of distinct combinations only stepping tells the number. */
+static int count_distinct(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                          const struct feature_query *q, int64_t *out)
+{
+    struct feature_query all = *q;
+    all.offset = 0;
+    all.limit = -1;
+    all.order_count = 0;
+    struct feature_cursor *c = NULL;
+    TRY(feature_query_open(ctx, fs, store, l, &all, &c));
+    int rc;
+    for (*out = 0; (rc = gpkg_step(ctx, c->conn, c->stmt)) == RC_OK;)
+        ++*out;
+    feature_cursor_close(c);
+    return rc == RC_END ? RC_OK : rc;
+}
+
+int feature_count(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                  const struct feature_query *q, int64_t *out)
+{
+    *out = 0;
+    if (q->distinct)
+        return count_distinct(ctx, fs, store, l, q, out);
+    struct gpkg_set *set = NULL;
+    struct gpkg_conn *c = NULL;
+    TRY(gpkg_set_take(ctx, fs, store, &set));
+    int rc = gpkg_read_begin(ctx, fs, set, &c);
+    rc = rc != RC_OK ? rc : count_rows(ctx, c, l, q, out);
+    gpkg_read_end(fs, set, c);
+    gpkg_set_give(fs, set);
+    return rc;
+}
+
+int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                   const struct feature_query *q, struct envelope *out, bool *empty_out)
+{
+    struct feature_query boxes = *q;
+    boxes.fields = &l->oid_field;
+    boxes.field_count = 1;
+    boxes.order_count = 0;
+    boxes.geometry = true;
+    boxes.distinct = false;
+    boxes.offset = 0;
+    boxes.limit = -1;
+    struct envelope all = ENVELOPE_EMPTY;
+    struct feature_cursor *c = NULL;
+    TRY(feature_query_open(ctx, fs, store, l, &boxes, &c));
+    int rc;
+    while ((rc = gpkg_step(ctx, c->conn, c->stmt)) == RC_OK && c->geometry >= 0) {
+        const void *p = sqlite3_column_blob(c->stmt, c->geometry);
+        struct envelope box = gpkg_blob_box(str_of(p, (size_t)sqlite3_column_bytes(c->stmt, c->geometry)));
+        if (!envelope_empty(&box)) {
+            envelope_add(&all, box.xmin, box.ymin);
+            envelope_add(&all, box.xmax, box.ymax);
+        }
+    }
+    feature_cursor_close(c);
+    *out = all;
+    *empty_out = envelope_empty(&all);
+    return rc == RC_END ? RC_OK : rc;
+}

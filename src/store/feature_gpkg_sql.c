@@ -1,0 +1,255 @@
+/* Queries as SQL. Only identifiers of the definition and `?` get into the text; every value is bound. The text depends on the
+ * shape of a query alone, so that its statement is found again in the cache. */
+#include "base/mem.h"
+#include "store/feature_gpkg.h"
+
+static const char *const OPERATORS[] = {
+    [OP_EQ] = "=",  [OP_NE] = "<>", [OP_LT] = "<",  [OP_LE] = "<=", [OP_GT] = ">",      [OP_GE] = ">=",
+    [OP_ADD] = "+", [OP_SUB] = "-", [OP_MUL] = "*", [OP_DIV] = "/", [OP_CONCAT] = "||",
+};
+static const char *const FUNCTIONS[FN_COUNT] = {
+    [FN_UPPER] = "text_upper", [FN_LOWER] = "text_lower", [FN_CHAR_LENGTH] = "length", [FN_ABS] = "abs",      [FN_TRIM] = "trim",
+    [FN_SUBSTRING] = "substr", [FN_ROUND] = "round",      [FN_FLOOR] = "floor",        [FN_CEILING] = "ceil",
+};
+
+void gpkg_sql_value(struct ctx *ctx, struct gpkg_sql *sql, struct value v)
+{
+    sql->values = arena_grow(ctx->arena, sql->values, &sql->value_capacity, sql->value_count + 1, sizeof v);
+    sql->values[sql->value_count++] = v;
+    buf_add_char(&sql->text, '?');
+}
+
+/* Dates are kept as text, which sorts as the years 0 to 9999 do; others lie before or after all of it. */
+static struct value date_text(struct ctx *ctx, int64_t ms)
+{
+    char text[CLOCK_ISO_SIZE];
+    str s = ms < 0 ? STR("") : STR("~");
+    if (clock_iso_print(ms, text))
+        s = arena_str(ctx->arena, str_of(text, CLOCK_ISO_SIZE - 1));
+    return (struct value){.kind = VALUE_TEXT, .s = s};
+}
+
+static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w);
+
+static void add_list(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, struct where *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buf_add_char(&sql->text, ',');
+        add_tree(ctx, sql, l, list[i]);
+    }
+}
+
+/* Halves, so that ten thousand conditions nest 14 deep and not 10,000. */
+static void add_joined(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, struct where *const *list, size_t count,
+                       const char *word)
+{
+    if (count == 1) {
+        add_tree(ctx, sql, l, list[0]);
+        return;
+    }
+    buf_add_char(&sql->text, '(');
+    add_joined(ctx, sql, l, list, count / 2, word);
+    buf_add(&sql->text, str_c(word));
+    add_joined(ctx, sql, l, list + count / 2, count - count / 2, word);
+    buf_add_char(&sql->text, ')');
+}
+
+static void add_like(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+{
+    add_list(ctx, sql, l, w->args, 1);
+    buf_add(&sql->text, w->negated ? STR(" NOT LIKE ") : STR(" LIKE "));
+    add_list(ctx, sql, l, w->args + 1, 1);
+    if (w->escape) {
+        buf_add(&sql->text, STR(" ESCAPE "));
+        gpkg_sql_value(ctx, sql, (struct value){.kind = VALUE_TEXT, .s = arena_str(ctx->arena, str_of(&w->escape, 1))});
+    }
+}
+
+static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+{
+    struct buf *b = &sql->text;
+    str no = w->negated ? STR(" NOT") : STR("");
+    switch (w->kind) {
+    case WHERE_AND:
+    case WHERE_OR:
+        add_joined(ctx, sql, l, w->args, w->arg_count, w->kind == WHERE_AND ? " AND " : " OR ");
+        return;
+    case WHERE_FIELD:
+        gpkg_quote(b, l->fields[w->field].name);
+        return;
+    case WHERE_LITERAL:
+        gpkg_sql_value(ctx, sql, w->is_date && w->literal.kind == VALUE_INT ? date_text(ctx, w->literal.i) : w->literal);
+        return;
+    case WHERE_TRUE:
+    case WHERE_FALSE:
+        buf_add_char(b, w->kind == WHERE_TRUE ? '1' : '0');
+        return;
+    case WHERE_FUNCTION:
+        buf_add(b, str_c(FUNCTIONS[w->function]));
+        break;
+    case WHERE_NOT:
+        buf_add(b, STR("NOT "));
+        break;
+    default:
+        break;
+    }
+    buf_add_char(b, '(');
+    switch (w->kind) {
+    case WHERE_COMPARE:
+    case WHERE_ARITHMETIC:
+        add_list(ctx, sql, l, w->args, 1);
+        buf_add(b, str_c(OPERATORS[w->op]));
+        add_list(ctx, sql, l, w->args + 1, 1);
+        break;
+    case WHERE_IN:
+        add_list(ctx, sql, l, w->args, 1);
+        buf_printf(b, "%.*s IN (", STR_FMT(no));
+        add_list(ctx, sql, l, w->args + 1, w->arg_count - 1);
+        buf_add_char(b, ')');
+        break;
+    case WHERE_BETWEEN:
+        add_list(ctx, sql, l, w->args, 1);
+        buf_printf(b, "%.*s BETWEEN ", STR_FMT(no));
+        add_list(ctx, sql, l, w->args + 1, 1);
+        buf_add(b, STR(" AND "));
+        add_list(ctx, sql, l, w->args + 2, 1);
+        break;
+    case WHERE_LIKE:
+        add_like(ctx, sql, l, w);
+        break;
+    case WHERE_IS_NULL:
+        add_list(ctx, sql, l, w->args, 1);
+        buf_printf(b, " IS%.*s NULL", STR_FMT(no));
+        break;
+    default: /* NOT and functions */
+        add_list(ctx, sql, l, w->args, w->arg_count);
+        break;
+    }
+    buf_add_char(b, ')');
+}
+
+/* The list as one bound text: any number of ids, one statement. */
+static int add_oids(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const int64_t *oids, size_t count)
+{
+    CLEANUP(buf_free) struct buf list = BUF_INIT(GPKG_SQL_MAX);
+    for (size_t i = 0; i < count; i++) {
+        buf_add_char(&list, i ? ',' : '[');
+        buf_add_int(&list, oids[i]);
+    }
+    buf_add(&list, count ? STR("]") : STR("[]"));
+    TRY(buf_check(&list, ctx, "the list of object ids"));
+    gpkg_quote(&sql->text, l->fields[l->oid_field].name);
+    buf_add(&sql->text, STR(" IN (SELECT value FROM json_each("));
+    gpkg_sql_value(ctx, sql, (struct value){.kind = VALUE_TEXT, .s = arena_str(ctx->arena, buf_str(&list))});
+    buf_add(&sql->text, STR("))"));
+    return RC_OK;
+}
+
+static void add_number(struct ctx *ctx, struct gpkg_sql *sql, const char *before, double d)
+{
+    buf_add(&sql->text, str_c(before));
+    gpkg_sql_value(ctx, sql, (struct value){.kind = VALUE_DOUBLE, .d = d});
+}
+
+/* The index has boxes rounded outwards, so the exact test follows. */
+static void add_box(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct envelope *box, bool index)
+{
+    struct buf *b = &sql->text;
+    if (index) {
+        gpkg_quote(b, l->fields[l->oid_field].name);
+        buf_add(b, STR(" IN (SELECT id FROM "));
+        gpkg_quote(b, gpkg_index_table(ctx, l));
+        add_number(ctx, sql, " WHERE minx<=", box->xmax);
+        add_number(ctx, sql, " AND maxx>=", box->xmin);
+        add_number(ctx, sql, " AND miny<=", box->ymax);
+        add_number(ctx, sql, " AND maxy>=", box->ymin);
+        buf_add(b, STR(") AND "));
+    }
+    buf_add(b, STR("box_meets("));
+    gpkg_quote(b, gpkg_geometry_column(ctx, l));
+    add_number(ctx, sql, ",", box->xmin);
+    add_number(ctx, sql, ",", box->ymin);
+    add_number(ctx, sql, ",", box->xmax);
+    add_number(ctx, sql, ",", box->ymax);
+    buf_add_char(b, ')');
+}
+
+int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q,
+                        bool box_index)
+{
+    const char *word = " WHERE ";
+    if (q->has_box) {
+        buf_add(&sql->text, str_c(word));
+        if (l->geometry == GEOMETRY_NONE)
+            buf_add_char(&sql->text, '0');
+        else
+            add_box(ctx, sql, l, &q->box, box_index);
+        word = " AND ";
+    }
+    if (q->oids) {
+        buf_add(&sql->text, str_c(word));
+        TRY(add_oids(ctx, sql, l, q->oids, q->oid_count));
+        word = " AND ";
+    }
+    if (q->where) {
+        buf_add(&sql->text, str_c(word));
+        add_tree(ctx, sql, l, q->where);
+    }
+    return RC_OK;
+}
+
+static bool is_wanted(const struct feature_query *q, size_t field)
+{
+    for (size_t i = 0; i < q->field_count; i++)
+        if (q->fields[i] == field)
+            return true;
+    return !q->fields;
+}
+
+/* No value sorts as the greatest, as in PostgreSQL, which Esri's hosted layers live in. */
+int gpkg_sql_order(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q)
+{
+    const char *word = " ORDER BY ";
+    for (size_t i = 0; i < q->order_count; i++) {
+        const struct feature_order *o = &q->order[i];
+        const struct field *f = &l->fields[o->field];
+        if (q->distinct && !is_wanted(q, o->field))
+            return err_set(ctx, &ERR_INVALID, "order by %.*s, which is not among the distinct fields", STR_FMT(f->name));
+        buf_add(&sql->text, str_c(word));
+        gpkg_quote(&sql->text, f->name);
+        buf_add(&sql->text, o->descending ? STR(" DESC") : STR(" ASC"));
+        if (o->field != l->oid_field)
+            buf_add(&sql->text, o->descending ? STR(" NULLS FIRST") : STR(" NULLS LAST"));
+        word = ",";
+    }
+    if (q->distinct)
+        return RC_OK;
+    buf_add(&sql->text, str_c(word));
+    gpkg_quote(&sql->text, l->fields[l->oid_field].name);
+    return RC_OK;
+}
+
+int gpkg_sql_prepare(struct ctx *ctx, struct gpkg_sql *sql, struct gpkg_conn *c, sqlite3_stmt **out)
+{
+    *out = NULL;
+    TRY(buf_check(&sql->text, ctx, "the query"));
+    sqlite3_stmt *stmt = NULL;
+    TRY(gpkg_prepare(ctx, c, buf_str(&sql->text), &stmt));
+    int rc = RC_OK;
+    for (size_t i = 0; i < sql->value_count && rc == RC_OK; i++) {
+        const struct value *v = &sql->values[i];
+        int parameter = (int)i + 1;
+        if (v->kind == VALUE_INT)
+            sqlite3_bind_int64(stmt, parameter, v->i);
+        else if (v->kind == VALUE_DOUBLE)
+            sqlite3_bind_double(stmt, parameter, v->d);
+        else if (v->kind != VALUE_NULL)
+            rc = gpkg_bind_text(ctx, c, stmt, parameter, v->s);
+    }
+    if (rc != RC_OK)
+        gpkg_release(c, stmt);
+    else
+        *out = stmt;
+    return rc;
+}

@@ -1,0 +1,216 @@
+/* Groups and their members. */
+#include "store/meta_rows.h"
+
+#include "base/utf8.h"
+#include "store/meta_search_fields.h"
+
+const char meta_group_columns[] =
+    "portal_group.id, portal_group.title, portal_group.owner, portal_group.description, portal_group.snippet, "
+    "portal_group.phone, "
+    "portal_group.thumbnail, portal_group.tags, portal_group.sort_field, portal_group.sort_order, portal_group.access, "
+    "portal_group.is_view_only, portal_group.is_invitation_only, portal_group.auto_join, portal_group.is_read_only, "
+    "portal_group.hidden_members, portal_group.leaving_disallowed, portal_group.protected, portal_group.update_item_control, "
+    "portal_group.membership_access, portal_group.display_settings, portal_group.created, portal_group.modified";
+enum { GROUP_COLUMNS = 23, VALUES = GROUP_COLUMNS + 1 };
+
+static const char insert_sql[] =
+    "INSERT INTO portal_group (title, owner, description, snippet, phone, thumbnail, tags, sort_field, sort_order, access, "
+    "is_view_only, "
+    "is_invitation_only, auto_join, is_read_only, hidden_members, leaving_disallowed, protected, update_item_control, "
+    "membership_access, display_settings, created, modified, title_fold, id) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+static const char update_sql[] =
+    "UPDATE portal_group SET title = ?, owner = ?, description = ?, snippet = ?, phone = ?, thumbnail = ?, tags = ?, sort_field "
+    "= ?, "
+    "sort_order = ?, access = ?, is_view_only = ?, is_invitation_only = ?, auto_join = ?, is_read_only = ?, hidden_members = ?, "
+    "leaving_disallowed = ?, protected = ?, update_item_control = ?, membership_access = ?, display_settings = ?, created = ?, "
+    "modified = ?, title_fold = ? WHERE id = ?";
+
+static struct sql_value text_of(str s) { return SQL_S(str_none(s) ? STR("") : s); }
+
+void meta_group_row(struct ctx *ctx, const struct sql_rows *rows, struct group *out)
+{
+    *out = (struct group){
+        .id = meta_id(rows, 0),
+        .title = sql_str(ctx, rows, 1),
+        .owner = sql_str(ctx, rows, 2),
+        .description = sql_str(ctx, rows, 3),
+        .snippet = sql_str(ctx, rows, 4),
+        .phone = sql_str(ctx, rows, 5),
+        .thumbnail = sql_str(ctx, rows, 6),
+        .tags = sql_str(ctx, rows, 7),
+        .sort_field = sql_str(ctx, rows, 8),
+        .sort_order = sql_str(ctx, rows, 9),
+        .access = (enum item_access)sql_int(rows, 10),
+        .is_view_only = sql_int(rows, 11) != 0,
+        .is_invitation_only = sql_int(rows, 12) != 0,
+        .auto_join = sql_int(rows, 13) != 0,
+        .is_read_only = sql_int(rows, 14) != 0,
+        .hidden_members = sql_int(rows, 15) != 0,
+        .leaving_disallowed = sql_int(rows, 16) != 0,
+        .protected = sql_int(rows, 17) != 0,
+        .update_item_control = sql_int(rows, 18) != 0,
+        .membership_access = sql_str(ctx, rows, 19),
+        .display_settings = sql_str(ctx, rows, 20),
+        .created = sql_int(rows, 21),
+        .modified = sql_int(rows, 22),
+    };
+}
+
+static void group_row(struct ctx *ctx, const struct sql_rows *rows, void *element) { meta_group_row(ctx, rows, element); }
+
+static void group_values(struct ctx *ctx, const struct group *g, struct sql_value v[VALUES])
+{
+    const struct sql_value values[VALUES] = {
+        text_of(g->title),
+        text_of(g->owner),
+        text_of(g->description),
+        text_of(g->snippet),
+        text_of(g->phone),
+        text_of(g->thumbnail),
+        text_of(g->tags),
+        text_of(g->sort_field),
+        text_of(g->sort_order),
+        SQL_I(g->access),
+        SQL_I(g->is_view_only),
+        SQL_I(g->is_invitation_only),
+        SQL_I(g->auto_join),
+        SQL_I(g->is_read_only),
+        SQL_I(g->hidden_members),
+        SQL_I(g->leaving_disallowed),
+        SQL_I(g->protected),
+        SQL_I(g->update_item_control),
+        text_of(g->membership_access),
+        text_of(g->display_settings),
+        SQL_I(g->created),
+        SQL_I(g->modified),
+        text_of(utf8_fold(ctx->arena, g->title)),
+        SQL_ID(g->id),
+    };
+    memcpy(v, values, sizeof values);
+}
+
+static int terms_put(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
+{
+    const struct meta_term_field fields[] = {
+        {.number = TERM_GROUP_TITLE, .text = g->title},
+        {.number = TERM_GROUP_TAGS, .text = g->tags, .list = true},
+        {.number = TERM_GROUP_SNIPPET, .text = g->snippet, .html = true},
+        {.number = TERM_GROUP_DESCRIPTION, .text = g->description, .html = true},
+        {.number = TERM_GROUP_OWNER, .text = g->owner},
+        {.number = TERM_GROUP_WHOLE_TAGS, .text = g->tags, .list = true, .whole = true},
+    };
+    return meta_terms_put(ctx, tx, &g->id, fields, COUNT_OF(fields));
+}
+
+int meta_group_get(struct ctx *ctx, struct sql_tx *tx, const id *group, struct group *out)
+{
+    str text = arena_printf(ctx->arena, "SELECT %s FROM portal_group WHERE portal_group.id = ?", meta_group_columns);
+    const struct meta_query q = {text.p, (struct sql_value[]){SQL_ID(*group)}, 1, sizeof *out, group_row};
+    return meta_first(ctx, tx, &q, out);
+}
+
+int meta_group_insert(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
+{
+    struct sql_value v[VALUES];
+    group_values(ctx, g, v);
+    TRY(sql_exec_n(ctx, tx, insert_sql, v, VALUES));
+    TRY(meta_member_put(ctx, tx, &g->id, g->owner, MEMBER_OWNER));
+    return terms_put(ctx, tx, g);
+}
+
+int meta_group_update(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
+{
+    struct sql_value v[VALUES];
+    group_values(ctx, g, v);
+    TRY(sql_exec_n(ctx, tx, update_sql, v, VALUES));
+    TRY(meta_changed(tx));
+    return terms_put(ctx, tx, g);
+}
+
+int meta_group_delete(struct ctx *ctx, struct sql_tx *tx, const id *group)
+{
+    TRY(meta_terms_delete(ctx, tx, group));
+    TRY(sql_exec(ctx, tx, "DELETE FROM portal_group WHERE id = ?", SQL_ID(*group)));
+    return meta_changed(tx);
+}
+
+static void id_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
+{
+    (void)ctx;
+    *(id *)element = meta_id(rows, 0);
+}
+
+int meta_group_by_title(struct ctx *ctx, struct sql_tx *tx, str owner, str title, id *out)
+{
+    const struct sql_value v[] = {text_of(owner), text_of(utf8_fold(ctx->arena, title))};
+    const struct meta_query q = {"SELECT id FROM portal_group WHERE owner = ? AND title_fold = ? ORDER BY id LIMIT 1", v,
+                                 COUNT_OF(v), sizeof(id), id_row};
+    return meta_first(ctx, tx, &q, out);
+}
+
+/* ---- members ---- */
+
+int meta_member_put(struct ctx *ctx, struct sql_tx *tx, const id *group, str username, enum member_type type)
+{
+    return sql_exec(ctx, tx,
+                    "INSERT INTO group_member (group_id, username, type, joined) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT (group_id, username) DO UPDATE SET type = excluded.type",
+                    SQL_ID(*group), SQL_S(username), SQL_I(type), SQL_I(ctx_now(ctx)));
+}
+
+int meta_member_delete(struct ctx *ctx, struct sql_tx *tx, const id *group, str username)
+{
+    TRY(sql_exec(ctx, tx, "DELETE FROM group_member WHERE group_id = ? AND username = ?", SQL_ID(*group), SQL_S(username)));
+    return meta_changed(tx);
+}
+
+static void member_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
+{
+    *(struct member *)element = (struct member){.username = sql_str(ctx, rows, 0),
+                                                .full_name = sql_str(ctx, rows, 1),
+                                                .type = (enum member_type)sql_int(rows, 2),
+                                                .joined = sql_int(rows, 3)};
+}
+
+int meta_members(struct ctx *ctx, struct sql_tx *tx, const id *group, struct member **out, size_t *count_out)
+{
+    const struct meta_query q = {"SELECT m.username, COALESCE(u.full_name, ''), m.type, m.joined FROM group_member m "
+                                 "LEFT JOIN portal_user u ON u.username = m.username WHERE m.group_id = ? "
+                                 "ORDER BY m.type DESC, m.username",
+                                 (struct sql_value[]){SQL_ID(*group)}, 1, sizeof(struct member), member_row};
+    void *members;
+    TRY(meta_list(ctx, tx, &q, &members, count_out));
+    *out = members;
+    return RC_OK;
+}
+
+int meta_member_type(struct ctx *ctx, struct sql_tx *tx, const id *group, str username, enum member_type *out)
+{
+    int64_t type = MEMBER_NONE;
+    const struct sql_value v[] = {SQL_ID(*group), SQL_S(username)};
+    int rc = sql_query_int(ctx, tx, &type, "SELECT type FROM group_member WHERE group_id = ? AND username = ?", v, COUNT_OF(v));
+    *out = (enum member_type)type;
+    return rc == RC_END ? RC_OK : rc;
+}
+
+static void membership_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
+{
+    struct membership *m = element;
+    meta_group_row(ctx, rows, &m->group);
+    m->type = (enum member_type)sql_int(rows, GROUP_COLUMNS);
+}
+
+int meta_groups_of_user(struct ctx *ctx, struct sql_tx *tx, str username, struct membership **out, size_t *count_out)
+{
+    str text = arena_printf(
+        ctx->arena,
+        "SELECT %s, group_member.type FROM portal_group JOIN group_member ON group_member.group_id = portal_group.id "
+        "WHERE group_member.username = ? ORDER BY portal_group.title_fold, portal_group.id",
+        meta_group_columns);
+    const struct meta_query q = {text.p, (struct sql_value[]){SQL_S(username)}, 1, sizeof(struct membership), membership_row};
+    void *list;
+    TRY(meta_list(ctx, tx, &q, &list, count_out));
+    *out = list;
+    return RC_OK;
+}

@@ -1,0 +1,196 @@
+/* Items. The descriptive columns come from model/item_fields.def, so that a new row there needs a migration and nothing here. */
+#include "store/meta_rows.h"
+
+#include "base/utf8.h"
+#include "store/meta_search_fields.h"
+
+const char meta_item_columns[] =
+    "item.id, item.owner, item.folder, item.created, item.modified, item.access, item.protected, item.size, item.num_views"
+#define FIELD(member, name, kind, column, packed) ", item." column
+#include "model/item_fields.def"
+#undef FIELD
+    ;
+enum { FIXED_COLUMNS = 9, EXTRA_COLUMNS = 2, COLUMNS = FIXED_COLUMNS + EXTRA_COLUMNS + ITEM_FIELD_COUNT };
+
+static const char insert_sql[] =
+    "INSERT INTO item (owner, folder, created, modified, access, protected, size, num_views, title_fold, url_fold"
+#define FIELD(member, name, kind, column, packed) ", " column
+#include "model/item_fields.def"
+#undef FIELD
+    ", id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define FIELD(member, name, kind, column, packed) ", ?"
+#include "model/item_fields.def"
+#undef FIELD
+    ", ?)";
+
+static const char update_sql[] =
+    "UPDATE item SET owner = ?, folder = ?, created = ?, modified = ?, access = ?, protected = ?, size = ?, "
+    "num_views = ?, title_fold = ?, url_fold = ?"
+#define FIELD(member, name, kind, column, packed) ", " column " = ?"
+#include "model/item_fields.def"
+#undef FIELD
+    " WHERE id = ?";
+
+const struct meta_order meta_item_orders[] = {
+    {"title", "item.title_fold, item.id", "item.title_fold DESC, item.id DESC"},
+    {"created", "item.created, item.id", "item.created DESC, item.id DESC"},
+    {"modified", "item.modified, item.id", "item.modified DESC, item.id DESC"},
+    {"type", "item.type, item.title_fold, item.id", "item.type DESC, item.title_fold DESC, item.id DESC"},
+    {"size", "item.size, item.id", "item.size DESC, item.id DESC"},
+    {"owner", "item.owner, item.title_fold, item.id", "item.owner DESC, item.title_fold DESC, item.id DESC"},
+    {"numviews", "item.num_views, item.id", "item.num_views DESC, item.id DESC"},
+    {NULL, "item.modified DESC, item.id DESC", "item.modified DESC, item.id DESC"},
+};
+
+/* Never NULL: an unset member is "". */
+static str set(str s) { return str_none(s) ? STR("") : s; }
+
+void meta_item_row(struct ctx *ctx, const struct sql_rows *rows, struct item *out)
+{
+    *out = (struct item){
+        .id = meta_id(rows, 0),
+        .owner = sql_str(ctx, rows, 1),
+        .folder = meta_id(rows, 2),
+        .created = sql_int(rows, 3),
+        .modified = sql_int(rows, 4),
+        .access = (enum item_access)sql_int(rows, 5),
+        .protected = sql_int(rows, 6) != 0,
+        .size = sql_int(rows, 7),
+        .num_views = sql_int(rows, 8),
+    };
+    for (int i = 0; i < ITEM_FIELD_COUNT; i++)
+        out->field[i] = sql_str(ctx, rows, FIXED_COLUMNS + i);
+}
+
+static void item_row(struct ctx *ctx, const struct sql_rows *rows, void *element) { meta_item_row(ctx, rows, element); }
+static void id_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
+{
+    (void)ctx;
+    *(id *)element = meta_id(rows, 0);
+}
+
+/* In the order of the placeholders of both statements. */
+static void item_values(struct ctx *ctx, const struct item *it, struct sql_value v[COLUMNS])
+{
+    size_t n = 0;
+    v[n++] = SQL_S(set(it->owner));
+    v[n++] = SQL_ID(it->folder);
+    v[n++] = SQL_I(it->created);
+    v[n++] = SQL_I(it->modified);
+    v[n++] = SQL_I(it->access);
+    v[n++] = SQL_I(it->protected);
+    v[n++] = SQL_I(it->size);
+    v[n++] = SQL_I(it->num_views);
+    v[n++] = SQL_S(utf8_fold(ctx->arena, set(it->field[ITEM_TITLE])));
+    v[n++] = SQL_S(utf8_fold(ctx->arena, set(it->field[ITEM_URL])));
+    for (size_t i = 0; i < ITEM_FIELD_COUNT; i++)
+        v[n++] = SQL_S(set(it->field[i]));
+    v[n] = SQL_ID(it->id);
+}
+
+static int terms_put(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
+{
+    const str *f = it->field;
+    const struct meta_term_field fields[] = {
+        {.number = TERM_ITEM_TITLE, .text = f[ITEM_TITLE]},
+        {.number = TERM_ITEM_TAGS, .text = f[ITEM_TAGS], .list = true},
+        {.number = TERM_ITEM_SNIPPET, .text = f[ITEM_SNIPPET], .html = true},
+        {.number = TERM_ITEM_DESCRIPTION, .text = f[ITEM_DESCRIPTION], .html = true},
+        {.number = TERM_ITEM_TYPE, .text = f[ITEM_TYPE]},
+        {.number = TERM_ITEM_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true},
+        {.number = TERM_ITEM_CREDITS, .text = f[ITEM_ACCESS_INFORMATION], .html = true},
+        {.number = TERM_ITEM_LICENSE, .text = f[ITEM_LICENSE_INFO], .html = true},
+        {.number = TERM_ITEM_WHOLE_TAGS, .text = f[ITEM_TAGS], .list = true, .whole = true},
+        {.number = TERM_ITEM_WHOLE_TYPE, .text = f[ITEM_TYPE], .whole = true},
+        {.number = TERM_ITEM_WHOLE_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true, .whole = true},
+        {.number = TERM_ITEM_WHOLE_CATEGORIES, .text = f[ITEM_CATEGORIES], .list = true, .whole = true},
+    };
+    return meta_terms_put(ctx, tx, &it->id, fields, COUNT_OF(fields));
+}
+
+int meta_item_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct item *out)
+{
+    str text = arena_printf(ctx->arena, "SELECT %s FROM item WHERE item.id = ?", meta_item_columns);
+    const struct meta_query q = {text.p, (struct sql_value[]){SQL_ID(*item)}, 1, sizeof *out, item_row};
+    return meta_first(ctx, tx, &q, out);
+}
+
+int meta_item_insert(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
+{
+    struct sql_value v[COLUMNS];
+    item_values(ctx, it, v);
+    TRY(sql_exec_n(ctx, tx, insert_sql, v, COLUMNS));
+    return terms_put(ctx, tx, it);
+}
+
+int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
+{
+    struct sql_value v[COLUMNS];
+    item_values(ctx, it, v);
+    TRY(sql_exec_n(ctx, tx, update_sql, v, COLUMNS));
+    TRY(meta_changed(tx));
+    return terms_put(ctx, tx, it);
+}
+
+int meta_item_delete(struct ctx *ctx, struct sql_tx *tx, const id *item)
+{
+    TRY(sql_exec(
+        ctx, tx,
+        "INSERT INTO store_drop (store) SELECT hosted.store FROM hosted WHERE hosted.item = ? ON CONFLICT (store) DO NOTHING",
+        SQL_ID(*item)));
+    TRY(meta_terms_delete(ctx, tx, item));
+    TRY(sql_exec(ctx, tx, "DELETE FROM item WHERE id = ?", SQL_ID(*item)));
+    return meta_changed(tx);
+}
+
+/* A page of the items that `from` ("FROM ... WHERE ...", with the values) gives. */
+static int items_page(struct ctx *ctx, struct sql_tx *tx, const char *from, const struct sql_value *values, size_t count,
+                      const struct meta_page *page, struct meta_items *out)
+{
+    struct sql_value v[8];
+    str total = arena_printf(ctx->arena, "SELECT COUNT(*) %s", from);
+    str text = arena_printf(ctx->arena, "SELECT %s %s ORDER BY %s LIMIT ? OFFSET ?", meta_item_columns, from,
+                            meta_order_sql(meta_item_orders, page->sort_field, page->descending));
+    memcpy(v, values, count * sizeof *v);
+    v[count] = SQL_I(page->num < 0 ? 0 : page->num);
+    v[count + 1] = SQL_I(page->start < 0 ? 0 : page->start);
+    const struct meta_query q = {text.p, v, count + 2, sizeof(struct item), item_row};
+    void *items;
+    TRY(meta_count(ctx, tx, total.p, values, count, &out->total));
+    TRY(meta_list(ctx, tx, &q, &items, &out->count));
+    out->items = items;
+    return RC_OK;
+}
+
+int meta_items_of_user(struct ctx *ctx, struct sql_tx *tx, str owner, const id *folder, const struct meta_page *page,
+                       struct meta_items *out)
+{
+    const struct sql_value v[] = {SQL_S(set(owner)), folder ? SQL_ID(*folder) : SQL_NONE};
+    return items_page(ctx, tx, folder ? "FROM item WHERE item.owner = ? AND item.folder = ?" : "FROM item WHERE item.owner = ?",
+                      v, folder ? 2 : 1, page, out);
+}
+
+int meta_items_of_group(struct ctx *ctx, struct sql_tx *tx, const id *group, const struct meta_page *page, struct meta_items *out)
+{
+    const struct sql_value v[] = {SQL_ID(*group)};
+    return items_page(ctx, tx, "FROM item JOIN item_group ON item_group.item = item.id WHERE item_group.group_id = ?", v, 1, page,
+                      out);
+}
+
+int meta_item_by_name(struct ctx *ctx, struct sql_tx *tx, str owner, const id *folder, str name, id *out)
+{
+    const struct sql_value v[] = {SQL_S(set(owner)), SQL_ID(*folder), SQL_S(set(name))};
+    const struct meta_query q = {"SELECT id FROM item WHERE owner = ? AND folder = ? AND name = ? ORDER BY id LIMIT 1", v,
+                                 COUNT_OF(v), sizeof(id), id_row};
+    return meta_first(ctx, tx, &q, out);
+}
+
+int meta_item_by_url(struct ctx *ctx, struct sql_tx *tx, str url, id *out)
+{
+    if (str_empty(url))
+        return RC_NOT_FOUND;
+    const struct sql_value v[] = {SQL_S(utf8_fold(ctx->arena, url))};
+    const struct meta_query q = {"SELECT id FROM item WHERE url_fold = ? ORDER BY created, id LIMIT 1", v, COUNT_OF(v),
+                                 sizeof(id), id_row};
+    return meta_first(ctx, tx, &q, out);
+}

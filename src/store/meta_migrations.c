@@ -1,0 +1,8 @@
+/* The migrations of the metadata database, in order. */
+#include "store/meta.h"
+#include "store/migrations/migrations.h"
+
+const struct sql_migration meta_migrations[] = {
+    {1, "first tables", migration_0001},
+};
+const size_t meta_migration_count = COUNT_OF(meta_migrations);

@@ -1,0 +1,7 @@
+/* The texts of the numbered migrations, one file each. A released one is never changed: the next number changes what it made. */
+#ifndef MAPFERRY_STORE_MIGRATIONS_H
+#define MAPFERRY_STORE_MIGRATIONS_H
+
+extern const char migration_0001[];
+
+#endif

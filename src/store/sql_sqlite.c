@@ -1,0 +1,619 @@
+/* sql.h over SQLite: one writer connection whose commits are shared by the threads that wait for it, any number of readers.
+ *
+ * Group commit is flat combining: a caller of sql_write puts its function into a queue; whoever stands first leads, runs all that
+ * wait inside one BEGIN IMMEDIATE ... COMMIT (each in a savepoint of its own) and hands every caller its result after the one
+ * sync. Write-ahead log with synchronous=FULL, so that what was acknowledged survives power loss. The only user of sqlite3.h for
+ * metadata. */
+#include "store/sql_driver.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "store/sql_fault_vfs.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+const struct err_kind ERR_SQL = {"sql", 500, 500, NULL, "The database refused a statement."};
+const struct err_kind ERR_SQL_CONSTRAINT = {"sql_constraint", 409, 409, NULL, "The change contradicts what is stored."};
+
+enum {
+    STATEMENT_CACHE = 64, /* prepared statements kept by a connection */
+    IDLE_READERS = 8,     /* reader connections kept open */
+    BUSY_MS = 10000,      /* how long a foreign lock (a backup tool, say) is waited for */
+    PROGRESS_STEPS = 20000,
+};
+
+struct statement {
+    sqlite3_stmt *handle;
+    char *text;
+    uint64_t hash, last_used;
+    bool busy;
+    struct statement *next; /* of the loose ones */
+};
+
+struct connection {
+    sqlite3 *handle;
+    struct statement cache[STATEMENT_CACHE];
+    struct statement *loose; /* prepared beside the cache: the same text is in use further out */
+    uint64_t tick;
+    struct ctx *ctx; /* whose work a reader does now */
+    struct connection *next;
+};
+
+struct sql {
+    char *path;
+    bool read_only;
+    pthread_mutex_t lock; /* of the idle readers */
+    struct connection *idle;
+    unsigned idle_count;
+    struct sql_queue queue;    /* of write transactions, with its own lock */
+    struct connection *writer; /* of who leads the queue */
+};
+
+struct sql_tx {
+    struct connection *c;
+    int64_t changes;
+};
+
+/* ---- errors ---- */
+
+static int fail(struct ctx *ctx, sqlite3 *handle, int code, const char *doing)
+{
+    const char *text = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+    bool full = code == SQLITE_FULL || (handle && (code & 0xff) == SQLITE_IOERR && sqlite3_system_errno(handle) == ENOSPC);
+    if (full)
+        return err_set(ctx, &ERR_NO_SPACE, "database, %s: %s", doing, text);
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return err_set_rc(ctx, RC_BUSY, &ERR_BUSY, "database, %s: %s", doing, text);
+    case SQLITE_INTERRUPT:
+        return err_set_rc(ctx, RC_CANCELED, &ERR_CANCELED, "database, %s: stopped", doing);
+    case SQLITE_CONSTRAINT:
+        return err_set(ctx, &ERR_SQL_CONSTRAINT, "%s", text);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return err_set(ctx, &ERR_CORRUPT, "database, %s: %s", doing, text);
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return err_set(ctx, &ERR_IO, "database, %s: %s", doing, text);
+    case SQLITE_TOOBIG:
+        return err_set(ctx, &ERR_LIMIT, "database, %s: %s", doing, text);
+    default:
+        return err_set(ctx, &ERR_SQL, "%s: %s", doing, text);
+    }
+}
+
+static int run(struct ctx *ctx, sqlite3 *handle, const char *text)
+{
+    int code = sqlite3_exec(handle, text, NULL, NULL, NULL);
+    return code == SQLITE_OK ? RC_OK : fail(ctx, handle, code, text);
+}
+
+/* ---- connections ---- */
+
+static int connect_to(struct ctx *ctx, const char *path, int flags, sqlite3 **out)
+{
+    sqlite3 *handle = NULL;
+    *out = NULL;
+    int code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, sql_fault_vfs());
+    if (code != SQLITE_OK) {
+        int rc = fail(ctx, handle, code, path);
+        sqlite3_close(handle);
+        return rc;
+    }
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, BUSY_MS);
+    *out = handle;
+    return RC_OK;
+}
+
+static void statement_free(struct statement *s)
+{
+    sqlite3_finalize(s->handle);
+    mem_free(s->text);
+    *s = (struct statement){0};
+}
+
+static void connection_close(struct connection *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < STATEMENT_CACHE; i++)
+        statement_free(&c->cache[i]);
+    sqlite3_close(c->handle);
+    mem_free(c);
+}
+
+static int stop_when_cancelled(void *arg)
+{
+    struct connection *c = arg;
+    return c->ctx && ctx_check(c->ctx) != RC_OK;
+}
+
+/* LIKE compares exactly, as it does in PostgreSQL; what is searched without case is stored folded. */
+static int connection_open(struct ctx *ctx, const struct sql *db, bool writer, struct connection **out)
+{
+    static const char *const setup[2] = {
+        "PRAGMA query_only=ON; PRAGMA cache_size=-1024; PRAGMA case_sensitive_like=ON",
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096;"
+        "PRAGMA journal_size_limit=67108864; PRAGMA case_sensitive_like=ON",
+    };
+    struct connection *c = mem_new(struct connection);
+    int rc = connect_to(ctx, db->path, db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, &c->handle);
+    if (rc == RC_OK)
+        rc = run(ctx, c->handle, setup[writer]);
+    if (rc != RC_OK) {
+        connection_close(c);
+        return rc;
+    }
+    if (!writer) /* a stopped statement would take the functions of others with it in the writer */
+        sqlite3_progress_handler(c->handle, PROGRESS_STEPS, stop_when_cancelled, c);
+    *out = c;
+    return RC_OK;
+}
+
+static int reader_take(struct ctx *ctx, struct sql *db, struct connection **out)
+{
+    pthread_mutex_lock(&db->lock);
+    struct connection *c = db->idle;
+    if (c) {
+        db->idle = c->next;
+        db->idle_count--;
+    }
+    pthread_mutex_unlock(&db->lock);
+    if (!c)
+        TRY(connection_open(ctx, db, false, &c));
+    c->ctx = ctx;
+    *out = c;
+    return RC_OK;
+}
+
+static void reader_give(struct sql *db, struct connection *c)
+{
+    c->ctx = NULL;
+    pthread_mutex_lock(&db->lock);
+    bool keep = db->idle_count < IDLE_READERS;
+    if (keep) {
+        c->next = db->idle;
+        db->idle = c;
+        db->idle_count++;
+    }
+    pthread_mutex_unlock(&db->lock);
+    if (!keep)
+        connection_close(c);
+}
+
+/* ---- statements ---- */
+
+static uint64_t text_hash(const char *text)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a */
+    for (; *text; text++)
+        h = (h ^ (uint8_t)*text) * 1099511628211u;
+    return h;
+}
+
+/* The slot of this text, or the one to be replaced: an empty or the longest unused one. NULL when all are in use. */
+static struct statement *cache_slot(struct connection *c, const char *text, uint64_t hash)
+{
+    struct statement *oldest = NULL;
+    for (size_t i = 0; i < STATEMENT_CACHE; i++) {
+        struct statement *s = &c->cache[i];
+        if (s->busy)
+            continue;
+        if (s->handle && s->hash == hash && strcmp(s->text, text) == 0)
+            return s;
+        if (!oldest || s->last_used < oldest->last_used)
+            oldest = s;
+    }
+    return oldest;
+}
+
+static int statement_take(struct ctx *ctx, struct connection *c, const char *text, struct statement **out)
+{
+    uint64_t hash = text_hash(text);
+    struct statement *s = cache_slot(c, text, hash);
+    if (!s) {
+        s = mem_new(struct statement);
+        s->next = c->loose;
+        c->loose = s;
+    }
+    bool same = s->handle && s->hash == hash && strcmp(s->text, text) == 0;
+    if (!same) {
+        sqlite3_finalize(s->handle);
+        mem_free(s->text);
+        s->handle = NULL;
+        s->text = mem_cstr(text);
+        s->hash = hash;
+        int code = sqlite3_prepare_v3(c->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL);
+        if (code != SQLITE_OK)
+            return fail(ctx, c->handle, code, text);
+    }
+    s->last_used = ++c->tick;
+    s->busy = true;
+    *out = s;
+    return RC_OK;
+}
+
+static void statement_give(struct statement *s)
+{
+    if (!s->busy)
+        return;
+    sqlite3_reset(s->handle);
+    sqlite3_clear_bindings(s->handle);
+    s->busy = false;
+}
+
+/* At the end of a function: rows that an early return left open. */
+static void statements_give_all(struct connection *c)
+{
+    for (size_t i = 0; i < STATEMENT_CACHE; i++)
+        statement_give(&c->cache[i]);
+    while (c->loose) {
+        struct statement *s = c->loose;
+        c->loose = s->next;
+        statement_free(s);
+        mem_free(s);
+    }
+}
+
+static int bind_value(sqlite3_stmt *handle, int index, const struct sql_value *v, sqlite3_destructor_type keep)
+{
+    switch (v->kind) {
+    case SQL_INT:
+        return sqlite3_bind_int64(handle, index, v->i);
+    case SQL_DOUBLE:
+        return sqlite3_bind_double(handle, index, v->d);
+    case SQL_TEXT:
+        return sqlite3_bind_text64(handle, index, v->s.p, v->s.n, keep, SQLITE_UTF8);
+    case SQL_BYTES: /* empty bytes are not NULL */
+        return v->s.p && v->s.n == 0 ? sqlite3_bind_zeroblob(handle, index, 0)
+                                     : sqlite3_bind_blob64(handle, index, v->s.p, v->s.n, keep);
+    default:
+        return sqlite3_bind_null(handle, index);
+    }
+}
+
+static int bind_all(struct ctx *ctx, struct connection *c, struct statement *s, const struct sql_value *values, size_t count,
+                    sqlite3_destructor_type keep)
+{
+    int expected = sqlite3_bind_parameter_count(s->handle);
+    if ((size_t)expected != count)
+        return err_set(ctx, &ERR_SQL, "%d placeholders but %zu values: %s", expected, count, s->text);
+    for (size_t i = 0; i < count; i++) {
+        int code = bind_value(s->handle, (int)i + 1, &values[i], keep);
+        if (code != SQLITE_OK)
+            return fail(ctx, c->handle, code, s->text);
+    }
+    return RC_OK;
+}
+
+int sql_exec_n(struct ctx *ctx, struct sql_tx *tx, const char *text, const struct sql_value *values, size_t count)
+{
+    struct statement *s;
+    TRY(statement_take(ctx, tx->c, text, &s));
+    int rc = bind_all(ctx, tx->c, s, values, count, SQLITE_STATIC);
+    int code = SQLITE_ROW;
+    while (rc == RC_OK && code == SQLITE_ROW)
+        code = sqlite3_step(s->handle);
+    if (rc == RC_OK && code != SQLITE_DONE)
+        rc = fail(ctx, tx->c->handle, code, text);
+    tx->changes = sqlite3_changes64(tx->c->handle);
+    statement_give(s);
+    return rc;
+}
+
+int64_t sql_changes(struct sql_tx *tx) { return tx->changes; }
+
+int sql_query_n(struct ctx *ctx, struct sql_tx *tx, struct sql_rows *rows_out, const char *text, const struct sql_value *values,
+                size_t count)
+{
+    struct statement *s;
+    *rows_out = (struct sql_rows){.tx = tx};
+    TRY(statement_take(ctx, tx->c, text, &s));
+    int rc = bind_all(ctx, tx->c, s, values, count, SQLITE_TRANSIENT); /* rows are read after the caller's values are gone */
+    if (rc != RC_OK) {
+        statement_give(s);
+        return rc;
+    }
+    rows_out->statement = s;
+    return RC_OK;
+}
+
+int sql_next(struct ctx *ctx, struct sql_rows *rows)
+{
+    struct statement *s = rows->statement;
+    if (!s)
+        return RC_END;
+    int code = sqlite3_step(s->handle);
+    if (code == SQLITE_ROW)
+        return RC_OK;
+    int rc = code == SQLITE_DONE ? RC_END : fail(ctx, rows->tx->c->handle, code, s->text);
+    sql_rows_close(rows);
+    return rc;
+}
+
+void sql_rows_close(struct sql_rows *rows)
+{
+    if (rows->statement)
+        statement_give(rows->statement);
+    rows->statement = NULL;
+}
+
+static sqlite3_stmt *row_of(const struct sql_rows *rows) { return ((struct statement *)rows->statement)->handle; }
+
+bool sql_is_null(const struct sql_rows *rows, int column) { return sqlite3_column_type(row_of(rows), column) == SQLITE_NULL; }
+int64_t sql_int(const struct sql_rows *rows, int column) { return sqlite3_column_int64(row_of(rows), column); }
+double sql_double(const struct sql_rows *rows, int column) { return sqlite3_column_double(row_of(rows), column); }
+
+str sql_text(const struct sql_rows *rows, int column)
+{
+    const unsigned char *p = sqlite3_column_text(row_of(rows), column);
+    return p ? str_of(p, (size_t)sqlite3_column_bytes(row_of(rows), column)) : STR_NONE;
+}
+
+str sql_bytes(const struct sql_rows *rows, int column)
+{
+    if (sql_is_null(rows, column))
+        return STR_NONE;
+    const void *p = sqlite3_column_blob(row_of(rows), column);
+    return p ? str_of(p, (size_t)sqlite3_column_bytes(row_of(rows), column)) : STR("");
+}
+
+str sql_str(struct ctx *ctx, const struct sql_rows *rows, int column)
+{
+    str s = sql_text(rows, column);
+    return str_empty(s) ? STR("") : arena_str(ctx->arena, s);
+}
+
+int sql_query_int(struct ctx *ctx, struct sql_tx *tx, int64_t *out, const char *text, const struct sql_value *values,
+                  size_t count)
+{
+    CLEANUP(sql_rows_close) struct sql_rows rows;
+    TRY(sql_query_n(ctx, tx, &rows, text, values, count));
+    TRY(sql_next(ctx, &rows));
+    *out = sql_int(&rows, 0);
+    return RC_OK;
+}
+
+/* ---- transactions ---- */
+
+int sql_read(struct ctx *ctx, struct sql *db, sql_fn *fn, void *arg)
+{
+    struct connection *c;
+    TRY(ctx_check(ctx));
+    TRY(reader_take(ctx, db, &c));
+    int rc = run(ctx, c->handle, "BEGIN");
+    if (rc == RC_OK) {
+        struct sql_tx tx = {.c = c};
+        rc = fn(ctx, &tx, arg);
+        statements_give_all(c);
+        c->ctx = NULL; /* ending the snapshot must not be stopped */
+        sqlite3_exec(c->handle, "ROLLBACK", NULL, NULL, NULL);
+    }
+    reader_give(db, c);
+    return rc;
+}
+
+/* One function in a savepoint; `alone` spares it: the transaction itself is rolled back then. */
+static void job_run(struct connection *c, struct sql_job *job, bool alone)
+{
+    struct sql_tx tx = {.c = c};
+    job->rc = alone ? RC_OK : run(job->ctx, c->handle, "SAVEPOINT job");
+    if (job->rc != RC_OK)
+        return;
+    job->rc = job->fn(job->ctx, &tx, job->arg);
+    statements_give_all(c);
+    if (alone || sqlite3_get_autocommit(c->handle)) /* a full disk ends the whole transaction: there is no savepoint left */
+        return;
+    if (job->rc != RC_OK)
+        sqlite3_exec(c->handle, "ROLLBACK TO job", NULL, NULL, NULL);
+    struct err before = job->ctx->err;
+    int rc = run(job->ctx, c->handle, "RELEASE job");
+    if (job->rc != RC_OK)
+        job->ctx->err = before;
+    else
+        job->rc = rc;
+}
+
+/* Gives every function that had succeeded the reason why its work is lost after all. */
+static void batch_fail(struct sql_job *batch, const struct ctx *cause, int rc)
+{
+    for (struct sql_job *job = batch; job; job = job->next) {
+        if (job->rc != RC_OK)
+            continue;
+        job->rc = rc;
+        job->ctx->err = cause->err;
+    }
+}
+
+static int batch_run(struct ctx *cause, struct connection *c, struct sql_job *batch)
+{
+    TRY(run(cause, c->handle, "BEGIN IMMEDIATE"));
+    unsigned succeeded = 0;
+    for (struct sql_job *job = batch; job; job = job->next) {
+        job_run(c, job, batch->next == NULL);
+        succeeded += job->rc == RC_OK;
+        if (sqlite3_get_autocommit(c->handle)) {
+            if (job->rc == RC_OK) /* the function swallowed the failure of a statement */
+                return err_set(cause, &ERR_SQL, "the database ended the transaction");
+            cause->err = job->ctx->err;
+            return job->rc;
+        }
+    }
+    return succeeded > 0 ? run(cause, c->handle, "COMMIT") : RC_END;
+}
+
+/* Leads: the jobs of the batch have their rc afterwards. */
+static void batch_lead(void *arg, struct sql_job *batch)
+{
+    struct sql *db = arg;
+    struct ctx cause;
+    ctx_child(&cause, batch->ctx);
+    int rc = batch_run(&cause, db->writer, batch);
+    if (!sqlite3_get_autocommit(db->writer->handle))
+        sqlite3_exec(db->writer->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (rc != RC_OK && rc != RC_END)
+        batch_fail(batch, &cause, rc);
+    ctx_close(&cause);
+}
+
+int sql_write(struct ctx *ctx, struct sql *db, sql_fn *fn, void *arg)
+{
+    struct sql_job job = {.ctx = ctx, .fn = fn, .arg = arg};
+    TRY(ctx_check(ctx));
+    if (db->read_only)
+        return err_set(ctx, &ERR_UNSUPPORTED, "%s is open for reading only", db->path);
+    sql_queue_run(&db->queue, &job);
+    return job.rc;
+}
+
+/* ---- copying ---- */
+
+static int copy_pages(struct ctx *ctx, sqlite3 *from, const char *path)
+{
+    sqlite3 *to;
+    TRY(connect_to(ctx, path, SQLITE_OPEN_READWRITE, &to));
+    sqlite3_backup *copy = sqlite3_backup_init(to, "main", from, "main");
+    if (copy)
+        sqlite3_backup_step(copy, -1);
+    int code = copy ? sqlite3_backup_finish(copy) : sqlite3_errcode(to);
+    int rc = code == SQLITE_OK ? RC_OK : fail(ctx, to, code, "copying the database");
+    sqlite3_close(to);
+    return rc;
+}
+
+int sql_copy(struct ctx *ctx, struct sql *db, const char *suffix)
+{
+    const char *slash = strrchr(db->path, '/');
+    str dir = slash ? arena_str(ctx->arena, str_of(db->path, (size_t)(slash - db->path) + 1)) : STR(".");
+    str copy = arena_printf(ctx->arena, "%s%s", db->path, suffix), part = arena_printf(ctx->arena, "%s.part", copy.p);
+    CLEANUP(file_close) int fd = -1;
+    TRY(file_remove(ctx, part.p));
+    TRY(file_create(ctx, part.p, &fd));
+    TRY(copy_pages(ctx, db->writer->handle, part.p));
+    TRY(file_sync(ctx, fd));
+    TRY(file_rename(ctx, part.p, copy.p));
+    return file_sync_dir(ctx, dir.p);
+}
+
+/* ---- opening ---- */
+
+static int path_of_url(struct ctx *ctx, const char *url, const char **out)
+{
+    str prefix = STR("sqlite:");
+    if (!str_starts(str_c(url), prefix) || url[prefix.n] == 0)
+        return err_set(ctx, &ERR_INVALID, "database \"%s\": expected sqlite:/path/to/file", url);
+    *out = url + prefix.n;
+    return RC_OK;
+}
+
+static struct sql *sql_new(const char *path, bool read_only)
+{
+    struct sql *db = mem_new(struct sql);
+    db->path = mem_cstr(path);
+    db->read_only = read_only;
+    pthread_mutex_init(&db->lock, NULL);
+    sql_queue_open(&db->queue, batch_lead, db);
+    return db;
+}
+
+static int open_writer(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations, size_t count)
+{
+    if (!file_exists(db->path)) { /* so that nobody else can read it; the log gets the same mode */
+        CLEANUP(file_close) int fd = -1;
+        TRY(file_create(ctx, db->path, &fd));
+    }
+    TRY(connection_open(ctx, db, true, &db->writer));
+    return sql_migrate(ctx, db, migrations, count);
+}
+
+int sql_open(struct ctx *ctx, const char *url, const struct sql_migration *migrations, size_t count, struct sql **out)
+{
+    const char *path = NULL;
+    *out = NULL;
+    TRY(path_of_url(ctx, url, &path));
+    struct sql *db = sql_new(path, false);
+    int rc = open_writer(ctx, db, migrations, count);
+    if (rc != RC_OK) {
+        sql_close(db);
+        return rc;
+    }
+    *out = db;
+    return RC_OK;
+}
+
+int sql_open_existing(struct ctx *ctx, const char *url, struct sql **out)
+{
+    const char *path = NULL;
+    struct connection *c;
+    *out = NULL;
+    TRY(path_of_url(ctx, url, &path));
+    if (!file_exists(path))
+        return err_set_rc(ctx, RC_NOT_FOUND, &ERR_MISSING, "there is no database %s", path);
+    struct sql *db = sql_new(path, true);
+    int rc = reader_take(ctx, db, &c);
+    if (rc != RC_OK) {
+        sql_close(db);
+        return rc;
+    }
+    reader_give(db, c);
+    *out = db;
+    return RC_OK;
+}
+
+void sql_close(struct sql *db)
+{
+    if (!db)
+        return;
+    while (db->idle) {
+        struct connection *c = db->idle;
+        db->idle = c->next;
+        connection_close(c);
+    }
+    connection_close(db->writer);
+    sql_queue_close(&db->queue);
+    pthread_mutex_destroy(&db->lock);
+    mem_free(db->path);
+    mem_free(db);
+}
+
+bool sql_read_only(const struct sql *db) { return db->read_only; }
+
+/* ---- checking ---- */
+
+struct check_report {
+    void (*report)(void *arg, const char *line);
+    void *arg;
+};
+
+static int check_row(void *arg, int count, char **values, char **names)
+{
+    struct check_report *r = arg;
+    char line[256];
+    (void)names;
+    if (count == 1 && values[0] && strcmp(values[0], "ok") == 0)
+        return 0;
+    int n = snprintf(line, sizeof line, "database: %s%s",
+                     count == 1 ? "" : "reference without its row: ", values[0] ? values[0] : "");
+    if (count > 2 && n > 0 && (size_t)n < sizeof line)
+        snprintf(line + n, sizeof line - (size_t)n, " to %s", values[2] ? values[2] : "");
+    r->report(r->arg, line);
+    return 0;
+}
+
+int sql_check(struct ctx *ctx, struct sql *db, void (*report)(void *arg, const char *line), void *arg)
+{
+    static const char *const checks[] = {"PRAGMA integrity_check", "PRAGMA foreign_key_check"};
+    struct check_report r = {.report = report, .arg = arg};
+    struct connection *c;
+    int code = SQLITE_OK;
+    TRY(reader_take(ctx, db, &c));
+    for (size_t i = 0; i < COUNT_OF(checks) && code == SQLITE_OK; i++)
+        code = sqlite3_exec(c->handle, checks[i], check_row, &r, NULL);
+    int rc = code == SQLITE_OK ? RC_OK : fail(ctx, c->handle, code, "integrity check");
+    reader_give(db, c);
+    return rc;
+}

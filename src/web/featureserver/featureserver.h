@@ -1,0 +1,55 @@
+/* What the files of the feature server share. Not for others. */
+#ifndef MAPFERRY_WEB_FEATURESERVER_H
+#define MAPFERRY_WEB_FEATURESERVER_H
+
+#include "model/errors.h"
+#include "model/geometry/esri_json.h"
+#include "service/hosted.h"
+#include "service/hosted_json.h"
+#include "web/handlers.h"
+
+/* ---- resource.c ---- */
+/* The service that the path names, opened for a right; release with hosted_release. */
+int features_open(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out);
+/* The same with the layer of the path. */
+int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out, const struct layer **layer_out);
+/* {layerId} of the path, -1 when the pattern has none. ERR_LAYER_MISSING when it is no number. */
+int features_layer_id(struct ctx *ctx, const struct call *call, int32_t *out);
+/* A number from the path. ERR_FEATURE naming it when it is none. */
+int features_path_number(struct ctx *ctx, const struct call *call, const char *name, int64_t *out);
+/* "11.4" as a JSON number. */
+str features_version(const struct call *call);
+
+/* ---- rows.c: rows as JSON ---- */
+struct features_rows {
+    const struct layer *layer;
+    const size_t *fields; /* in the order asked for */
+    size_t field_count;
+    bool geometry, geojson;
+    struct geometry_dims dims;
+    struct crs from, to;
+    bool transform, clamp; /* clamp: latitudes near the poles, which the target has no place for */
+    double grain;          /* coordinates become multiples of 1/grain; 0: as they are */
+    struct buf first, second;
+};
+/* Reads outSR, geometryPrecision, returnZ, returnM of the call. Release with features_rows_close. */
+int features_rows_open(struct ctx *ctx, const struct call *call, const struct layer *l, struct features_rows *out);
+void features_rows_close(struct features_rows *r); /* for CLEANUP */
+/* One feature object. Nothing stays in the arena. */
+int features_rows_put(struct ctx *ctx, struct json_out *o, struct features_rows *r, const struct row *row);
+/* geometryType, spatialReference, hasZ, hasM: of layers with geometry. */
+void features_rows_put_geometry_members(struct json_out *o, const struct features_rows *r);
+/* "fields": those asked for. */
+void features_rows_put_fields(struct json_out *o, const struct features_rows *r);
+/* The outFields parameter: "*", names in any case, "" (the object id field). */
+int features_out_fields(struct ctx *ctx, const struct layer *l, str text, size_t **out, size_t *count_out);
+int features_order(struct ctx *ctx, const struct layer *l, str text, struct feature_order **out, size_t *count_out);
+int features_object_ids(struct ctx *ctx, str csv, int64_t **out, size_t *count_out);
+/* A where-clause; what is wrong with it is ERR_FEATURE. */
+int features_where(struct ctx *ctx, const struct layer *l, str text, struct where **out);
+
+/* ---- filter.c ---- */
+/* geometry, geometryType, spatialRel, inSR of the call as a box in the layer's spatial reference. ERR_FEATURE for what would need more. */
+int features_filter(struct ctx *ctx, const struct call *call, const struct layer *l, bool *has_out, struct envelope *out);
+
+#endif

@@ -1,0 +1,271 @@
+/* Services and layers as resources: the stored definition with what this server is and can do. The tables below say what it can; a
+ * client is told nothing else, whatever the definition brought along from another server. */
+#include "base/num.h"
+#include "web/featureserver/featureserver.h"
+
+str features_version(const struct call *call) { return str_c(call->site->settings.api_level); }
+
+/* ---- opening by path ---- */
+
+int features_layer_id(struct ctx *ctx, const struct call *call, int32_t *out)
+{
+    str text = call_path(call, "layerId");
+    int64_t v = -1;
+    *out = -1;
+    if (str_empty(text))
+        return RC_OK;
+    if (!num_parse_int(text, &v) || v < 0 || v > INT32_MAX)
+        return err_set(ctx, &ERR_LAYER_MISSING, "Invalid URL");
+    *out = (int32_t)v;
+    return RC_OK;
+}
+
+int features_path_number(struct ctx *ctx, const struct call *call, const char *name, int64_t *out)
+{
+    str text = call_path(call, name);
+    if (num_parse_int(text, out))
+        return RC_OK;
+    return err_set(ctx, &ERR_LAYER_MISSING, "Invalid URL: '%.*s' is no number.", STR_FMT(str_sub(text, 0, 64)));
+}
+
+int features_open(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out)
+{
+    return hosted_open(ctx, call->site, &call->caller, call_path(call, "name"), right, out);
+}
+
+static int find_layer(struct ctx *ctx, const struct call *call, const struct hosted_service *h, const struct layer **out)
+{
+    int32_t layer_id;
+    TRY(features_layer_id(ctx, call, &layer_id));
+    *out = service_layer(&h->def, layer_id);
+    return *out ? RC_OK : err_set(ctx, &ERR_LAYER_MISSING, "Invalid URL");
+}
+
+int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out, const struct layer **layer_out)
+{
+    TRY(features_open(ctx, call, right, out));
+    int rc = find_layer(ctx, call, *out, layer_out);
+    if (rc != RC_OK)
+        hosted_release(out);
+    return rc;
+}
+
+/* ---- what this server can do ---- */
+
+
+#define CAN(name, text) {name, {"" text, sizeof(text) - 1}, true}
+
+static const struct hosted_member service_can[] = {
+    CAN("hasVersionedData", "false"),
+    CAN("hasSharedDomains", "false"),
+    CAN("supportsDisconnectedEditing", "false"),
+    CAN("supportedQueryFormats", "\"JSON, geoJSON\""),
+    CAN("supportedExportFormats", "\"\""),
+    CAN("syncEnabled", "false"),
+    CAN("supportsReturnDeleteResults", "false"),
+    CAN("supportsApplyEditsWithGlobalIds", "false"),
+    CAN("supportsAppend", "false"),
+    CAN("supportedAppendFormats", "\"\""),
+    CAN("syncCapabilities",
+        "{\"supportsASync\":false,\"supportsRegisteringExistingData\":false,\"supportsSyncDirectionControl\":false,"
+        "\"supportsPerLayerSync\":false,\"supportsPerReplicaSync\":false,\"supportsRollbackOnFailure\":false,\"supportedSyncDataOptions\":0,"
+        "\"supportsBiDirectionalSyncForServer\":false}"),
+    CAN("extractChangesCapabilities",
+        "{\"supportsReturnIdsOnly\":false,\"supportsReturnExtentOnly\":false,\"supportsReturnAttachments\":false,"
+        "\"supportsLayerQueries\":false,\"supportsGeometry\":false,\"supportsReturnFeature\":false}"),
+};
+static const struct hosted_member layer_can[] = {
+    CAN("syncCanReturnChanges", "false"),
+    CAN("isDataVersioned", "false"),
+    CAN("archivingInfo", "{\"supportsQueryWithHistoricMoment\":false,\"startArchivingMoment\":-1}"),
+    CAN("supportsStatistics", "false"),
+    CAN("supportsAdvancedQueries", "true"),
+    CAN("supportsValidateSql", "false"),
+    CAN("supportsCalculate", "false"),
+    CAN("supportsASyncCalculate", "false"),
+    CAN("supportsTruncate", "false"),
+    CAN("supportsAppend", "false"),
+    CAN("supportsCoordinatesQuantization", "false"),
+    CAN("supportsRollbackOnFailureParameter", "true"),
+    CAN("supportsAttachmentsByUploadId", "false"),
+    CAN("supportsAttachmentsResizing", "false"),
+    CAN("supportsApplyEditsWithGlobalIds", "false"),
+    CAN("supportsMultiScaleGeometry", "false"),
+    CAN("supportsReturningQueryGeometry", "false"),
+    CAN("supportsExceedsLimitStatistics", "false"),
+    CAN("supportsFieldDescriptionProperty", "true"),
+    CAN("useStandardizedQueries", "true"),
+    CAN("supportedQueryFormats", "\"JSON, geoJSON\""),
+    CAN("supportedExportFormats", "\"\""),
+    CAN("supportedSpatialRelationships", "[\"esriSpatialRelIntersects\",\"esriSpatialRelEnvelopeIntersects\",\"esriSpatialRelIndexIntersects\"]"),
+    CAN("dateFieldsTimeReference", "{\"timeZone\":\"UTC\",\"respectsDaylightSaving\":false}"),
+    CAN("maxRecordCountFactor", "1"),
+    CAN("advancedQueryCapabilities",
+        "{\"supportsPagination\":true,\"supportsPaginationOnAggregatedQueries\":false,\"supportsQueryRelatedPagination\":false,"
+        "\"supportsQueryWithDistance\":false,\"supportsReturningQueryExtent\":true,\"supportsStatistics\":false,\"supportsOrderBy\":true,"
+        "\"supportsDistinct\":true,\"supportsQueryWithResultType\":false,\"supportsSqlExpression\":false,\"supportsHavingClause\":false,"
+        "\"supportsCountDistinct\":true,\"supportsPercentileStatistics\":false,\"supportsSpatialAggregationStatistics\":false,"
+        "\"supportsMaxRecordCountFactor\":true,\"supportsReturningGeometryCentroid\":false,\"supportsReturningGeometryProperties\":false,"
+        "\"supportsQueryWithDatumTransformation\":false,\"supportsTopFeaturesQuery\":false,\"supportsQueryAttachments\":true,"
+        "\"supportsQueryAttachmentsWithReturnUrl\":true,\"supportsQueryAttachmentsCountOnly\":true,"
+        "\"supportsDisjointSpatialRel\":false,\"supportsQueryWithCacheHint\":false,\"supportsAdvancedQueryRelated\":false,"
+        "\"supportsTimeRelation\":false,\"supportsFullTextSearch\":false,\"supportsOutFieldSQLExpression\":false,"
+        "\"supportsReturningUniqueIdsOnly\":false,\"supportsReturningEnvelope\":false}"),
+};
+static const struct hosted_member attachments_can[] = {
+    CAN("attachmentProperties",
+        "[{\"name\":\"name\",\"isEnabled\":true},{\"name\":\"size\",\"isEnabled\":true},{\"name\":\"contentType\",\"isEnabled\":true},"
+        "{\"name\":\"keywords\",\"isEnabled\":true}]"),
+};
+
+/* ---- layers ---- */
+
+static str number(struct ctx *ctx, int64_t v) { return arena_printf(ctx->arena, "%lld", (long long)v); }
+
+static size_t append(struct hosted_member *list, size_t at, const struct hosted_member *more, size_t count)
+{
+    memcpy(list + at, more, count * sizeof *more);
+    return at + count;
+}
+
+static void put_layer(struct ctx *ctx, struct call *call, const struct hosted_service *h, const struct layer *l)
+{
+    struct hosted_member list[COUNT_OF(layer_can) + COUNT_OF(attachments_can) + 10];
+    size_t n = append(list, 0, layer_can, COUNT_OF(layer_can));
+    if (l->has_attachments)
+        n = append(list, n, attachments_can, COUNT_OF(attachments_can));
+    str records = number(ctx, h->def.max_record_count), modified = number(ctx, h->modified);
+    list[n++] = (struct hosted_member){"currentVersion", features_version(call), true};
+    list[n++] = (struct hosted_member){"serviceItemId", hosted_json_string(ctx, id_str(&h->item)), true};
+    list[n++] = (struct hosted_member){"maxRecordCount", records, false};
+    list[n++] = (struct hosted_member){"standardMaxRecordCount", records, true};
+    list[n++] = (struct hosted_member){"tileMaxRecordCount", records, true};
+    list[n++] = (struct hosted_member){"capabilities", hosted_json_string(ctx, h->def.capabilities), true};
+    list[n++] = (struct hosted_member){"editingInfo",
+                                       arena_printf(ctx->arena, "{\"lastEditDate\":%.*s,\"schemaLastEditDate\":%.*s,\"dataLastEditDate\":%.*s}",
+                                                    STR_FMT(modified), STR_FMT(modified), STR_FMT(modified)),
+                                       true};
+    json_begin_object(&call->out);
+    hosted_json_members(&call->out, l->json, list, n);
+    json_end_object(&call->out);
+}
+
+static void put_layers(struct ctx *ctx, struct call *call, const struct hosted_service *h, bool tables)
+{
+    json_name(&call->out, tables ? "tables" : "layers");
+    json_begin_array(&call->out);
+    for (size_t i = 0; i < h->def.layer_count; i++)
+        if (h->def.layers[i].is_table == tables)
+            put_layer(ctx, call, h, &h->def.layers[i]);
+    json_end_array(&call->out);
+}
+
+int features_layer(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(hosted_release) struct hosted_service *h = NULL;
+    const struct layer *l;
+    TRY(features_open_layer(ctx, call, FEATURE_QUERY, &h, &l));
+    put_layer(ctx, call, h, l);
+    return RC_OK;
+}
+
+int features_layers(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(hosted_release) struct hosted_service *h = NULL;
+    TRY(features_open(ctx, call, FEATURE_QUERY, &h));
+    json_begin_object(&call->out);
+    put_layers(ctx, call, h, false);
+    put_layers(ctx, call, h, true);
+    json_end_object(&call->out);
+    return RC_OK;
+}
+
+/* ---- services ---- */
+
+static str member_raw(const struct layer *l, const char *name, str otherwise)
+{
+    struct json v = json_get_c(l->json, name);
+    return json_absent(v) ? otherwise : json_raw(v);
+}
+
+static void put_brief(struct json_out *o, const struct hosted_service *h, bool tables)
+{
+    json_name(o, tables ? "tables" : "layers");
+    json_begin_array(o);
+    for (size_t i = 0; i < h->def.layer_count; i++) {
+        const struct layer *l = &h->def.layers[i];
+        if (l->is_table != tables)
+            continue;
+        json_begin_object(o);
+        json_member_int(o, "id", l->id);
+        json_member_str(o, "name", l->name);
+        json_member_raw(o, "parentLayerId", member_raw(l, "parentLayerId", STR("-1")));
+        json_member_raw(o, "defaultVisibility", member_raw(l, "defaultVisibility", STR("true")));
+        json_member_null(o, "subLayerIds");
+        json_member_raw(o, "minScale", member_raw(l, "minScale", STR("0")));
+        json_member_raw(o, "maxScale", member_raw(l, "maxScale", STR("0")));
+        json_member_c(o, "type", tables ? "Table" : "Feature Layer");
+        if (!tables)
+            json_member_c(o, "geometryType", geometry_type_name(l->geometry));
+        json_end_object(o);
+    }
+    json_end_array(o);
+}
+
+static void put_service_members(struct ctx *ctx, struct call *call, const struct hosted_service *h)
+{
+    struct hosted_member list[COUNT_OF(service_can) + 10];
+    size_t n = append(list, 0, service_can, COUNT_OF(service_can));
+    list[n++] = (struct hosted_member){"currentVersion", features_version(call), true};
+    list[n++] = (struct hosted_member){"serviceItemId", hosted_json_string(ctx, id_str(&h->item)), true};
+    list[n++] = (struct hosted_member){"name", STR_NONE, true};
+    list[n++] = (struct hosted_member){"layers", STR_NONE, true};
+    list[n++] = (struct hosted_member){"tables", STR_NONE, true};
+    list[n++] = (struct hosted_member){"capabilities", hosted_json_string(ctx, h->def.capabilities), true};
+    list[n++] = (struct hosted_member){"maxRecordCount", number(ctx, h->def.max_record_count), true};
+    hosted_json_members(&call->out, h->def.json, list, n);
+}
+
+int features_service(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(hosted_release) struct hosted_service *h = NULL;
+    TRY(features_open(ctx, call, FEATURE_QUERY, &h));
+    json_begin_object(&call->out);
+    put_service_members(ctx, call, h);
+    put_brief(&call->out, h, false);
+    put_brief(&call->out, h, true);
+    json_end_object(&call->out);
+    return RC_OK;
+}
+
+/* ---- the admin resources: full definitions, for those who may change them ---- */
+
+int features_admin_service(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(hosted_release) struct hosted_service *h = NULL;
+    struct json_out *o = &call->out;
+    TRY(hosted_open_admin(ctx, call->site, &call->caller, call_path(call, "name"), &h));
+    json_begin_object(o);
+    put_service_members(ctx, call, h);
+    json_name(o, "adminServiceInfo");
+    json_begin_object(o);
+    json_member_str(o, "name", h->name);
+    json_member_c(o, "type", "FeatureServer");
+    json_member_c(o, "status", "Started");
+    json_member_int(o, "cacheMaxAge", 0);
+    json_end_object(o);
+    put_layers(ctx, call, h, false);
+    put_layers(ctx, call, h, true);
+    json_end_object(o);
+    return RC_OK;
+}
+
+int features_admin_layer(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(hosted_release) struct hosted_service *h = NULL;
+    const struct layer *l;
+    TRY(hosted_open_admin(ctx, call->site, &call->caller, call_path(call, "name"), &h));
+    TRY(find_layer(ctx, call, h, &l));
+    put_layer(ctx, call, h, l);
+    return RC_OK;
+}

@@ -1,0 +1,151 @@
+/* The page around a JSON answer: where we are, the answer, and the form of the operation, all from its row. No script. */
+#include "codec/html.h"
+#include "codec/url.h"
+#include "web/web.h"
+
+static const char style[] =
+    "body{font:15px/1.5 system-ui,sans-serif;margin:0;color:#1b2a33;background:#f5f7f8}header{background:#12394a;color:#fff;padding:.8em 1.5em}"
+    "header a{color:#bfe3f2;text-decoration:none}main{padding:1em 1.5em;max-width:70em}pre{background:#fff;border:1px solid #d5dde1;padding:1em;"
+    "overflow:auto;border-radius:4px;font:13px/1.45 ui-monospace,monospace}table{border-collapse:collapse}td{padding:.25em .8em .25em 0;vertical-align:top}"
+    "input,textarea,select{font:inherit;padding:.2em .4em;border:1px solid #9fb3bd;border-radius:3px;min-width:22em}button{font:inherit;padding:.35em 1.2em;"
+    "background:#12394a;color:#fff;border:0;border-radius:3px}li{margin:.2em 0}small{color:#5b6f7a}";
+
+static void text(struct buf *b, str s) { html_escape(b, s); }
+static void raw(struct buf *b, const char *s) { buf_add(b, str_c(s)); }
+
+/* /sharing/rest/content/… as links, each to its prefix. */
+static void crumbs(struct call *call, struct buf *b)
+{
+    str path = call->http->path;
+    for (size_t at = 1; at < path.n;) {
+        size_t end = str_find_char(path, '/', at);
+        if (end == SIZE_MAX)
+            end = path.n;
+        raw(b, " / <a href=\"");
+        text(b, str_sub(path, 0, end));
+        raw(b, "\">");
+        text(b, str_sub(path, at, end));
+        raw(b, "</a>");
+        at = end + 1;
+    }
+}
+
+static void field(struct buf *b, const struct param *p, str value)
+{
+    raw(b, "<tr><td><label>");
+    text(b, p->name);
+    raw(b, p->required ? " *" : "");
+    raw(b, "</label></td><td>");
+    if (p->type == PARAM_JSON) {
+        raw(b, "<textarea rows=\"4\" name=\"");
+        text(b, p->name);
+        raw(b, "\">");
+        text(b, value);
+        raw(b, "</textarea>");
+    } else {
+        raw(b, p->type == PARAM_FILE ? "<input type=\"file\" name=\"" : "<input name=\"");
+        text(b, p->name);
+        raw(b, "\" value=\"");
+        text(b, str_empty(value) ? p->otherwise : value);
+        raw(b, "\">");
+    }
+    raw(b, "</td></tr>\n");
+}
+
+static void form(struct call *call, struct buf *b)
+{
+    str rest = str_c(call->route->params);
+    bool post = call->route->methods == METHOD_POST;
+    if (str_empty(rest) && !post)
+        return;
+    raw(b, "<h2>");
+    text(b, STR("Call"));
+    raw(b, "</h2><form method=\"");
+    raw(b, post ? "post\"" : "get\"");
+    raw(b, call->route->body == BODY_FILES ? " enctype=\"multipart/form-data\">" : ">");
+    raw(b, "<table>\n");
+    struct param p;
+    bool password = false;
+    while (param_next(&rest, &p)) {
+        if (str_eq(p.name, STR("password"))) {
+            raw(b, "<tr><td>password *</td><td><input type=\"password\" name=\"password\"></td></tr>\n");
+            password = true;
+            continue;
+        }
+        str name = p.name;
+        str value = STR("");
+        for (size_t i = 0; i < call->form->count && !post; i++)
+            if (str_ieq(call->form->fields[i].name, name))
+                value = call->form->fields[i].value;
+        field(b, &p, value);
+    }
+    if (!password)
+        field(b, &(struct param){.name = STR("token"), .otherwise = STR("")}, STR(""));
+    raw(b, "<tr><td>f</td><td><select name=\"f\"><option>html<option>json<option>pjson</select></td></tr></table><p><button>");
+    raw(b, post ? "Call by POST" : "Ask");
+    raw(b, "</button></p></form>\n");
+}
+
+static size_t depth_of(const char *pattern)
+{
+    size_t n = 0;
+    for (; *pattern; pattern++)
+        n += *pattern == '/';
+    return n;
+}
+
+/* The operations one step below this one, as far as their path is known. */
+static void children(struct call *call, struct buf *b)
+{
+    str here = str_c(call->route->pattern);
+    bool any = false;
+    for (size_t i = 0; i < route_count; i++) {
+        str there = str_c(routes[i].pattern);
+        if (!str_starts(there, here) || there.n <= here.n + 1 || there.p[here.n] != '/' || depth_of(there.p) != depth_of(here.p) + 1)
+            continue;
+        raw(b, any ? "" : "<h2>Below</h2><ul>\n");
+        any = true;
+        str step = str_sub(there, here.n + 1, there.n);
+        bool open = step.p[0] == '{';
+        raw(b, "<li>");
+        if (!open) {
+            raw(b, "<a href=\"");
+            text(b, str_ends(call->http->path, STR("/")) ? str_sub(call->http->path, 0, call->http->path.n - 1) : call->http->path);
+            raw(b, "/");
+            text(b, step);
+            raw(b, "\">");
+        }
+        text(b, step);
+        raw(b, open ? " <small>" : "</a> <small>");
+        text(b, str_c(routes[i].summary));
+        raw(b, "</small></li>\n");
+    }
+    raw(b, any ? "</ul>\n" : "");
+}
+
+void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out)
+{
+    (void)ctx;
+    raw(out, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+    text(out, call->http->path);
+    raw(out, "</title><style>");
+    raw(out, style);
+    raw(out, "</style></head><body><header><b>mapferry</b>");
+    crumbs(call, out);
+    raw(out, "</header><main>");
+    if (call->route) {
+        raw(out, "<p>");
+        text(out, str_c(call->route->summary));
+        raw(out, "</p>");
+    }
+    if (!str_empty(json)) {
+        raw(out, "<pre>");
+        text(out, json);
+        raw(out, "</pre>");
+    }
+    if (call->route) {
+        form(call, out);
+        children(call, out);
+    }
+    raw(out, "</main></body></html>\n");
+}

@@ -1,0 +1,196 @@
+/* Everything that goes out: headers, JSON, pages, errors, streams. */
+#include "base/log.h"
+#include "codec/range.h"
+#include "codec/url.h"
+#include "model/errors.h"
+#include "web/web.h"
+
+static void header(struct ctx *ctx, struct call *call, const char *name, str value)
+{
+    http_response_header(ctx, call->answer, str_c(name), value);
+}
+
+/* Any origin may call (clients.md 7): tokens travel in parameters and headers, there are no cookies to protect. */
+void reply_headers(struct ctx *ctx, struct call *call)
+{
+    str origin = http_headers_get(&call->http->headers, STR("Origin"));
+    header(ctx, call, "Vary", STR("Origin"));
+    header(ctx, call, "X-Content-Type-Options", STR("nosniff"));
+    header(ctx, call, "X-Request-Id", str_c(ctx->tag));
+    if (str_none(origin))
+        return;
+    header(ctx, call, "Access-Control-Allow-Origin", origin);
+    header(ctx, call, "Access-Control-Allow-Credentials", STR("true"));
+    header(ctx, call, "Access-Control-Expose-Headers", STR("Content-Range, Content-Disposition, ETag, Retry-After, X-Request-Id"));
+    if (call->http->method == HTTP_OPTIONS) {
+        header(ctx, call, "Access-Control-Allow-Methods", STR("GET, HEAD, POST, OPTIONS"));
+        header(ctx, call, "Access-Control-Allow-Headers", STR("Authorization, X-Esri-Authorization, Content-Type, Range, If-None-Match, If-Range"));
+        header(ctx, call, "Access-Control-Max-Age", STR("86400"));
+    }
+}
+
+void reply_status(struct call *call, int status) { call->answer->status = status; }
+
+void reply_paging(struct json_out *o, int64_t total, int64_t start, int64_t num, int64_t count)
+{
+    json_member_int(o, "total", total);
+    json_member_int(o, "start", start);
+    json_member_int(o, "num", num);
+    json_member_int(o, "nextStart", start + count <= total && count > 0 ? start + count : -1);
+}
+
+/* ---- errors ---- */
+
+/* The general kinds answer like the API's own: 200 with the code in the body. Limits and the machine's troubles keep their status. */
+static int error_status(const struct err_kind *kind)
+{
+    return kind == &ERR_INVALID || kind == &ERR_UNSUPPORTED || kind == &ERR_MISSING ? 200 : kind->http;
+}
+
+static void error_json(struct ctx *ctx, struct call *call, const struct err *e)
+{
+    struct json_out o;
+    buf_clear(&call->text);
+    json_out_buf(&o, ctx, &call->text);
+    o.pretty = call->format == FORMAT_PJSON || call->format == FORMAT_HTML;
+    json_begin_object(&o);
+    json_name(&o, "error");
+    json_begin_object(&o);
+    json_member_int(&o, "code", e->kind->code);
+    if (e->kind->message_code)
+        json_member_c(&o, "messageCode", e->kind->message_code);
+    json_member_c(&o, "message", e->kind->message);
+    json_name(&o, "details");
+    json_begin_array(&o);
+    for (unsigned i = 0; i < e->detail_count; i++)
+        json_put_str(&o, str_c(e->details[i]));
+    json_end_array(&o);
+    json_end_object(&o);
+    json_end_object(&o);
+    (void)json_out_end(&o, "the error");
+}
+
+static void error_reply(struct ctx *ctx, struct call *call)
+{
+    static const struct err_kind unknown = {"internal", 500, 500, NULL, "The portal could not do this, and did not say why."};
+    struct err e = ctx->err;
+    err_clear(ctx);
+    if (!e.kind)
+        e.kind = &unknown;
+    http_response_clear(call->answer);
+    call->streamed = false;
+    call->answer->status = error_status(e.kind);
+    if (call->answer->status >= 500)
+        log_line(ctx, LOG_ERROR, "%s: %s", e.kind->name, e.detail_count ? e.details[0] : e.kind->message);
+    if (call->answer->status == 503)
+        header(ctx, call, "Retry-After", STR("5"));
+    atomic_fetch_add(&call->web->errors, 1);
+    error_json(ctx, call, &e);
+}
+
+/* ---- finishing ---- */
+
+void reply_finish(struct ctx *ctx, struct call *call, int rc)
+{
+    if (rc != RC_OK)
+        error_reply(ctx, call);
+    if (call->streamed)
+        return;
+    if (call->format != FORMAT_HTML) {
+        header(ctx, call, "Content-Type", STR("application/json;charset=utf-8"));
+        header(ctx, call, "Cache-Control", STR("no-cache"));
+        http_response_buf(call->answer, &call->text);
+        return;
+    }
+    struct buf page = BUF_INIT(512 << 20);
+    html_page(ctx, call, buf_str(&call->text), &page);
+    header(ctx, call, "Content-Type", STR("text/html;charset=utf-8"));
+    header(ctx, call, "Content-Security-Policy", STR("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'"));
+    http_response_buf(call->answer, &page);
+}
+
+/* ---- streams ---- */
+
+static void content_headers(struct ctx *ctx, struct call *call, str content_type, str file_name)
+{
+    header(ctx, call, "Content-Type", str_empty(content_type) ? STR("application/octet-stream") : content_type);
+    if (str_empty(file_name))
+        return;
+    struct buf b = BUF_INIT(16 << 10);
+    buf_add(&b, STR("attachment; filename=\""));
+    for (size_t i = 0; i < file_name.n; i++) {
+        char c = file_name.p[i];
+        buf_add_char(&b, c < 0x20 || c > 0x7e || c == '"' || c == '\\' ? '_' : c);
+    }
+    buf_add(&b, STR("\"; filename*=UTF-8''"));
+    url_encode(&b, file_name);
+    header(ctx, call, "Content-Disposition", arena_str(ctx->arena, buf_str(&b)));
+    buf_free(&b);
+}
+
+/* Uploaded HTML, SVG and scripts must not run with our origin. */
+static bool active_content(str type)
+{
+    return str_ifind(type, STR("html"), 0) != SIZE_MAX || str_ifind(type, STR("svg"), 0) != SIZE_MAX || str_ifind(type, STR("xml"), 0) != SIZE_MAX ||
+           str_ifind(type, STR("script"), 0) != SIZE_MAX;
+}
+
+int reply_stream(struct ctx *ctx, struct call *call, struct reader *reader, int64_t length, str content_type, str file_name)
+{
+    content_headers(ctx, call, content_type, file_name);
+    if (active_content(content_type))
+        header(ctx, call, "Content-Security-Policy", STR("sandbox"));
+    http_response_reader(call->answer, reader, length);
+    call->streamed = true;
+    return RC_OK;
+}
+
+int reply_text(struct ctx *ctx, struct call *call, int status, str content_type, str text)
+{
+    call->answer->status = status;
+    header(ctx, call, "Content-Type", content_type);
+    http_response_bytes(call->answer, text);
+    call->streamed = true;
+    return RC_OK;
+}
+
+int reply_blob(struct ctx *ctx, struct call *call, struct hash hash, str content_type, str file_name)
+{
+    uint64_t size;
+    int rc = blob_size(ctx, call->site->blobs, hash, &size);
+    if (rc == RC_NOT_FOUND)
+        return err_set(ctx, &ERR_CORRUPT, "The stored content is missing.");
+    TRY(rc);
+    str etag = arena_printf(ctx->arena, "\"%.*s\"", STR_FMT(hash_hex_str(ctx->arena, hash)));
+    header(ctx, call, "ETag", etag);
+    header(ctx, call, "Accept-Ranges", STR("bytes"));
+    const struct http_headers *h = &call->http->headers;
+    if (str_eq(http_headers_get(h, STR("If-None-Match")), etag))
+        return reply_text(ctx, call, 304, STR("application/octet-stream"), STR(""));
+    struct range range = {.kind = RANGE_WHOLE, .length = size};
+    str if_range = http_headers_get(h, STR("If-Range"));
+    if (str_none(if_range) || str_eq(if_range, etag))
+        range = range_parse(http_headers_get(h, STR("Range")), size);
+    if (range.kind == RANGE_NEVER) {
+        header(ctx, call, "Content-Range", arena_printf(ctx->arena, "bytes */%llu", (unsigned long long)size));
+        return reply_text(ctx, call, 416, STR("text/plain"), STR("The range lies outside of the content.\n"));
+    }
+    if (range.kind == RANGE_PART) {
+        call->answer->status = 206;
+        header(ctx, call, "Content-Range",
+               arena_printf(ctx->arena, "bytes %llu-%llu/%llu", (unsigned long long)range.offset,
+                            (unsigned long long)(range.offset + range.length - 1), (unsigned long long)size));
+    }
+    content_headers(ctx, call, content_type, file_name);
+    if (active_content(content_type))
+        header(ctx, call, "Content-Security-Policy", STR("sandbox"));
+    int fd;
+    str bytes;
+    TRY(blob_open_fd(ctx, call->site->blobs, hash, &fd, &bytes, &size));
+    if (fd >= 0)
+        http_response_fd(call->answer, fd, range.offset, range.length);
+    else
+        http_response_bytes(call->answer, str_sub(bytes, range.offset, range.offset + range.length));
+    call->streamed = true;
+    return RC_OK;
+}

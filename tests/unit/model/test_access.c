@@ -1,0 +1,216 @@
+/* model/access: every question for every kind of caller, as tables. Columns:
+ * a anonymous, v viewer, u user, p publisher (strangers), o owner of the item or content, m member and g manager of the item's
+ * group, G owner of the group, x member who is a viewer, A administrator. */
+#include "model/access.h"
+#include "model_test.h"
+
+enum who { ANONYMOUS, VIEWER, USER, PUBLISHER, OWNER, MEMBER, MANAGER, GROUP_OWNER, VIEWER_MEMBER, ADMIN, WHO_COUNT };
+
+static const struct {
+    struct caller caller;
+    enum member_type member;
+} people[WHO_COUNT] = {
+    [ANONYMOUS] = {{.anonymous = true, .role = ROLE_ADMIN, .username = {"ann", 3}},
+                   MEMBER_NONE}, /* what is set besides means nothing */
+    [VIEWER] = {{.username = {"vic", 3}, .role = ROLE_VIEWER}, MEMBER_NONE},
+    [USER] = {{.username = {"uma", 3}, .role = ROLE_USER}, MEMBER_NONE},
+    [PUBLISHER] = {{.username = {"pat", 3}, .role = ROLE_PUBLISHER}, MEMBER_NONE},
+    [OWNER] = {{.username = {"ANN", 3}, .role = ROLE_USER}, MEMBER_MEMBER},
+    [MEMBER] = {{.username = {"mia", 3}, .role = ROLE_USER}, MEMBER_MEMBER},
+    [MANAGER] = {{.username = {"gus", 3}, .role = ROLE_USER}, MEMBER_ADMIN},
+    [GROUP_OWNER] = {{.username = {"gwen", 4}, .role = ROLE_USER}, MEMBER_OWNER},
+    [VIEWER_MEMBER] = {{.username = {"xia", 3}, .role = ROLE_VIEWER}, MEMBER_MEMBER},
+    [ADMIN] = {{.username = {"adm", 3}, .role = ROLE_ADMIN}, MEMBER_NONE},
+};
+
+enum setting { PRIVATE, GROUPED, SHARED_UPDATE, ORG, PUBLIC };
+struct facts {
+    struct access_group group;
+    struct access_item item;
+};
+static void facts_of(enum setting s, enum who who, struct facts *f)
+{
+    f->group = (struct access_group){.member = people[who].member, .shared_update = s == SHARED_UPDATE};
+    bool grouped = s == GROUPED || s == SHARED_UPDATE;
+    f->item = (struct access_item){.owner = STR("ann"),
+                                   .access = s == ORG      ? ITEM_ORG
+                                             : s == PUBLIC ? ITEM_PUBLIC
+                                                           : ITEM_PRIVATE,
+                                   .groups = grouped ? &f->group : NULL,
+                                   .group_count = grouped};
+}
+
+/* expected: one letter a caller, in the order of enum who; '1' may, '0' may not. */
+static void check(const char *question, enum who who, bool may, const char *expected)
+{
+    if (may != (expected[who] == '1'))
+        fail_msg("%s, caller %d: %s", question, (int)who, may ? "may" : "may not");
+}
+
+static void items(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool (*may)(const struct caller *c, const struct access_item *it);
+        const char *expected[5]; /* by setting: private, grouped, shared update, org, public */
+    } rows[] = {
+        /*                                    avupomgGxA   */
+        {"read", access_item_read, {"0000100001", "0000111111", "0000111111", "0111111111", "1111111111"}},
+        {"update", access_item_update, {"0000100001", "0000100001", "0000111101", "0000100001", "0000100001"}},
+        {"delete", access_item_delete, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
+        {"sharing", access_item_see_sharing, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
+        {"set access", access_item_set_access, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (int s = PRIVATE; s <= PUBLIC; s++)
+            for (int w = 0; w < WHO_COUNT; w++) {
+                struct facts f;
+                facts_of((enum setting)s, (enum who)w, &f);
+                check(rows[i].name, (enum who)w, rows[i].may(&people[w].caller, &f.item), rows[i].expected[s]);
+            }
+}
+
+static void item_control(void **state)
+{
+    (void)state;
+    static const struct {
+        enum who who;
+        enum setting setting;
+        const char *expected;
+    } rows[] = {
+        {OWNER, PRIVATE, "admin"},
+        {ADMIN, PRIVATE, "admin"},
+        {MEMBER, SHARED_UPDATE, "update"},
+        {MEMBER, GROUPED, "view"},
+        {VIEWER_MEMBER, SHARED_UPDATE, "view"},
+        {USER, ORG, "view"},
+        {ANONYMOUS, PUBLIC, "view"},
+        {ANONYMOUS, ORG, NULL},
+        {USER, PRIVATE, NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct facts f;
+        facts_of(rows[i].setting, rows[i].who, &f);
+        const char *control = access_item_control(&people[rows[i].who].caller, &f.item);
+        assert_str(str_c(control), str_c(rows[i].expected));
+        assert_int_equal(control == NULL, rows[i].expected == NULL);
+    }
+}
+
+static void sharing_to_a_group(void **state)
+{
+    (void)state;
+    for (int w = 0; w < WHO_COUNT; w++) {
+        struct facts f;
+        facts_of(PRIVATE, (enum who)w, &f);
+        struct access_group open = {.member = people[w].member}, view_only = {.member = people[w].member, .view_only = true};
+        check("share", (enum who)w, access_item_share(&people[w].caller, &f.item, &open), "0000100001");
+        check("share to view-only", (enum who)w, access_item_share(&people[w].caller, &f.item, &view_only), "0000000001");
+        check("unshare", (enum who)w, access_item_unshare(&people[w].caller, &f.item, &open), "0000101101");
+    }
+    struct caller ann = people[OWNER].caller;
+    struct access_item item = {.owner = STR("ann")};
+    assert_false(access_item_share(&ann, &item, &(struct access_group){.member = MEMBER_NONE, .access = ITEM_PUBLIC}));
+    assert_true(access_item_share(&ann, &item, &(struct access_group){.member = MEMBER_ADMIN, .view_only = true}));
+    ann.role = ROLE_VIEWER; /* an owner who was made a viewer keeps reading, but does not share */
+    assert_true(access_item_read(&ann, &item));
+    assert_false(access_item_share(&ann, &item, &(struct access_group){.member = MEMBER_MEMBER}));
+}
+
+static void one_group_of_many(void **state)
+{
+    (void)state;
+    struct access_group groups[] = {{.member = MEMBER_NONE, .shared_update = true}, {.member = MEMBER_MEMBER}};
+    struct access_item item = {.owner = STR("ann"), .groups = groups, .group_count = COUNT_OF(groups)};
+    assert_true(access_item_read(&people[USER].caller, &item));
+    assert_false(access_item_update(&people[USER].caller, &item)); /* a member of the other one */
+    groups[0].member = MEMBER_MEMBER;
+    assert_true(access_item_update(&people[USER].caller, &item));
+}
+
+static void groups(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool (*may)(const struct caller *c, const struct access_group *g);
+        const char *expected[3]; /* private, org, public */
+    } rows[] = {
+        /*                                       avupomgGxA */
+        {"see", access_group_see, {"0000111111", "0111111111", "1111111111"}},
+        {"update", access_group_update, {"0000001101", "0000001101", "0000001101"}},
+        {"delete", access_group_delete, {"0000000101", "0000000101", "0000000101"}},
+        {"manage", access_group_manage_members, {"0000001101", "0000001101", "0000001101"}},
+        {"members", access_group_see_members, {"0000111111", "0111111111", "0111111111"}},
+        {"move", access_group_move, {"0000000101", "0000000101", "0000000101"}},
+    };
+    static const enum item_access access[] = {ITEM_PRIVATE, ITEM_ORG, ITEM_PUBLIC};
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (size_t a = 0; a < COUNT_OF(access); a++)
+            for (int w = 0; w < WHO_COUNT; w++) {
+                struct access_group g = {.member = people[w].member, .access = access[a]};
+                check(rows[i].name, (enum who)w, rows[i].may(&people[w].caller, &g), rows[i].expected[a]);
+            }
+    for (int w = 0; w < WHO_COUNT; w++) {
+        struct access_group g = {.member = people[w].member, .access = ITEM_PUBLIC, .hidden_members = true};
+        check("hidden members", (enum who)w, access_group_see_members(&people[w].caller, &g), "0000001101");
+        check("create group", (enum who)w, access_group_create(&people[w].caller), "0011111101");
+        check("publish", (enum who)w, access_publish(&people[w].caller), "0001000001");
+        check("administer", (enum who)w, access_administer(&people[w].caller), "0000000001");
+        check("add content", (enum who)w, access_content_add(&people[w].caller, STR("ann")), "0000100001");
+        check("list content", (enum who)w, access_content_list(&people[w].caller, STR("Ann")), "0000100001");
+        check("user details", (enum who)w, access_user_details(&people[w].caller, STR("ann")), "0000100001");
+        check("private user", (enum who)w, access_user_see(&people[w].caller, STR("ann"), ITEM_PRIVATE), "0000100001");
+        check("org user", (enum who)w, access_user_see(&people[w].caller, STR("ann"), ITEM_ORG), "0111111111");
+        check("public user", (enum who)w, access_user_see(&people[w].caller, STR("ann"), ITEM_PUBLIC), "1111111111");
+        check("job with key", (enum who)w, access_job_see(&people[w].caller, STR("ann"), true), "0000100001");
+        check("job without key", (enum who)w, access_job_see(&people[w].caller, STR("ann"), false), "0000000001");
+    }
+    assert_false(access_content_add(&people[VIEWER].caller, STR("vic"))); /* not even to their own */
+    assert_true(access_is_self(&people[OWNER].caller, STR("ann")));
+    assert_false(access_is_self(&people[ANONYMOUS].caller, STR("ann")));
+    assert_false(access_is_self(&(struct caller){.username = STR("")}, STR("")));
+}
+
+static void features(void **state)
+{
+    (void)state;
+    static const struct {
+        enum setting setting;
+        const char *capabilities;
+        enum feature_right right;
+        const char *expected;
+    } rows[] = {
+        /*                                                   avupomgGxA */
+        {PRIVATE, "Query,Editing", FEATURE_QUERY, "0000100001"},
+        {PUBLIC, "Query", FEATURE_QUERY, "1111111111"},
+        {PUBLIC, "Create", FEATURE_QUERY, "0000100001"},
+        {ORG, "Query", FEATURE_QUERY, "0111111111"},
+        {GROUPED, "Query", FEATURE_QUERY, "0000111111"},
+        {ORG, "Query", FEATURE_UPDATE, "0000100001"},
+        {ORG, "Query,Editing", FEATURE_UPDATE, "0011111101"},
+        {ORG, "query, editing , update", FEATURE_UPDATE, "0011111101"},
+        {ORG, "Query,Editing,Update", FEATURE_DELETE, "0000100001"},
+        {ORG, "Query,Editing,Create,Delete", FEATURE_DELETE, "0011111101"},
+        {PUBLIC, "Query,Create", FEATURE_CREATE, "1111111111"},
+        {SHARED_UPDATE, "Query", FEATURE_UPDATE, "0000111101"},
+        {PUBLIC, "Query,Extract", FEATURE_EXTRACT, "1111111111"},
+        {PUBLIC, "Query,Editing", FEATURE_EXTRACT, "0000100001"},
+        {PUBLIC, "", FEATURE_QUERY, "0000100001"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (int w = 0; w < WHO_COUNT; w++) {
+            struct facts f;
+            facts_of(rows[i].setting, (enum who)w, &f);
+            check(rows[i].capabilities, (enum who)w,
+                  access_features(&people[w].caller, &f.item, str_c(rows[i].capabilities), rows[i].right), rows[i].expected);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(items),  TEST(item_control), TEST(sharing_to_a_group), TEST(one_group_of_many),
+                                       TEST(groups), TEST(features)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,399 @@
+/* Search over the database: each row of a table is a query and the items (by letter) it finds. */
+#include "store_fixture.h"
+
+#include "model/search.h"
+
+static int add_item(struct ctx *c, struct sql_tx *tx, const struct item *proto, unsigned n)
+{
+    struct item it = *proto;
+    it.id = test_id(n);
+    it.created = 1000 * n;
+    it.modified = 1000 * n;
+    it.num_views = n;
+    if (str_none(it.owner))
+        it.owner = STR("Ann");
+    return meta_item_insert(c, tx, &it);
+}
+
+#define ITEM(access_, ...)                                                                                                       \
+    &(struct item) { .access = ITEM_##access_, .size = -1, __VA_ARGS__ }
+#define F(member, text) .field[ITEM_##member] = STR(text)
+
+/* a to h */
+static int add_items(struct ctx *c, struct sql_tx *tx)
+{
+    id group = test_id(100);
+    id shared = test_id(5);
+    TRY(meta_setting_put(c, tx, META_ORG_ID, STR("0123456789ABCDEF")));
+    TRY(meta_group_insert(
+        c, tx, &(struct group){.id = group, .title = STR("Fire fighters"), .owner = STR("Bob"), .tags = STR("[\"red\"]")}));
+    TRY(meta_member_put(c, tx, &group, STR("Cid"), MEMBER_MEMBER));
+    TRY(add_item(c, tx,
+                 ITEM(PUBLIC, F(TITLE, "Wild Fire Maps"), F(TYPE, "Web Map"), F(TAGS, "[\"fire\",\"Forest Service\"]"),
+                      F(TYPE_KEYWORDS, "[\"ArcGIS Hub\"]")),
+                 1));
+    TRY(add_item(c, tx,
+                 ITEM(PUBLIC, F(TITLE, "Maps of fire"), F(TYPE, "Web Mapping Application"), F(SNIPPET, "<b>Smoke</b> and span"),
+                      F(CULTURE, "en-US")),
+                 2));
+    TRY(add_item(c, tx,
+                 ITEM(PUBLIC,
+                      F(TITLE, "Gr\xc3\x9c"
+                               "NE W\xc3\xa4lder"),
+                      F(TYPE, "Feature Service"), F(URL, "https://Host/A/FeatureServer"), .owner = STR("ann")),
+                 3));
+    TRY(add_item(c, tx, ITEM(ORG, F(TITLE, "100% of_it"), F(DESCRIPTION, "wild-fire, o'neil"), F(TYPE, "PDF"), .protected = true),
+                 4));
+    TRY(add_item(c, tx, ITEM(PRIVATE, F(TITLE, "Shared one"), F(TYPE, "CSV")), 5));
+    TRY(add_item(c, tx, ITEM(PRIVATE, F(TITLE, "Secret"), F(TYPE, "CSV"), .folder = test_id(77)), 6));
+    TRY(add_item(c, tx,
+                 ITEM(PUBLIC, F(TITLE, "fire"), F(TYPE, "web map"), F(CATEGORIES, "[\"/Categories/A b\"]"),
+                      F(TAGS, "[\"wild\",\"fire maps\"]")),
+                 7));
+    TRY(add_item(c, tx,
+                 ITEM(PUBLIC, F(TITLE, "\xe5\x9c\xb0\xe5\x9b\xb3 tokyo"), F(TYPE, "Image"),
+                      F(ACCESS_INFORMATION, "Credits Office"), .owner = STR("Bob")),
+                 8));
+    return meta_share(c, tx, &shared, &group);
+}
+
+static struct search_query *parse(struct ctx *c, const char *text)
+{
+    struct search_query *q;
+    if (search_parse(c, str_c(text), &q) != RC_OK)
+        fail_msg("%s: %s", text, err_text(c));
+    return q;
+}
+
+static int found(struct ctx *c, struct sql_tx *tx, const char *text, const struct viewer *who, const id *group,
+                 const char *expected)
+{
+    const struct meta_search_page page = {.num = 100, .sort_field = STR("created")};
+    struct meta_items out;
+    char letters[32] = {0};
+    if (meta_search_items(c, tx, parse(c, text), who, group, &page, &out) != RC_OK)
+        fail_msg("%s: %s", text, err_text(c));
+    for (size_t i = 0; i < out.count; i++)
+        letters[i] = (char)('a' + out.items[i].created / 1000 - 1);
+    if (strcmp(letters, expected) != 0)
+        fail_msg("%s: \"%s\" instead of \"%s\"", text, letters, expected);
+    assert_int_equal(out.total, out.count);
+    return RC_OK;
+}
+
+static const char *const queries[][2] = {
+    {"*", "abcdefgh"},
+    {"", ""},
+    {"fire", "abdg"},
+    {"FIRE", "abdg"},
+    {"fire maps", "abg"},
+    {"\"fire maps\"", "ag"},
+    {"\"maps fire\"", ""},
+    {"wild-fire", "ad"}, /* a word with a hyphen is a phrase */
+    {"\"wild fire maps\"", "a"},
+    {"\"wild fire fire\"", ""},
+    {"\"fire fire maps\"", ""}, /* no phrase across two tags */
+    {"title:fire", "abg"},
+    {"title:\"fire maps\"", "a"},
+    {"snippet:smoke", "b"},
+    {"snippet:b", ""}, /* a tag of HTML is no word */
+    {"span", "b"},
+    {"description:fire", "d"},
+    {"o'neil", "d"},
+    {"gr\xc3\xbcne", "c"},
+    {"w\xc3\x84LDER", "c"},
+    {"\xe5\x9c\xb0\xe5\x9b\xb3", "h"},
+    {"credits", "h"},
+    {"accessinformation:office", "h"},
+    {"hub", "a"},
+    {"typekeywords:\"ArcGIS Hub\"", "a"},
+    {"typekeywords:hub", ""},
+    {"tags:fire", "a"},
+    {"tags:\"forest service\"", "a"},
+    {"tags:\"fire maps\"", "g"},
+    {"tags:forest", ""},
+    {"forest", "a"},
+    {"type:\"Web Map\"", "ag"},
+    {"type:\"WEB MAP\"", "ag"},
+    {"type:web", ""},
+    {"type:web*", "abg"},
+    {"type:(\"Web Map\" OR CSV)", "aefg"},
+    {"-type:\"Web Map\"", "bcdefh"},
+    {"NOT (fire OR tokyo)", "cef"},
+    {"fire -maps", "d"},
+    {"fire AND (title:wild OR description:wild)", "ad"},
+    {"categories:\"/Categories/A B\"", "g"},
+    {"fi*", "abdg"},
+    {"f?re", "abdg"},
+    {"*ire", "abdg"},
+    {"title:m*s", "ab"},
+    {"wil*-fi*", "adg"},
+    {"title:*", "abcdefgh"},
+    {"snippet:*", "b"},
+    {"100%", "d"},
+    {"%", ""},
+    {"title:%*", "abcdefgh"}, /* like title:* */
+    {"of_it", "d"},
+    {"type:_*", ""},
+    {"url:\"https://host/a/featureserver\"", "c"},
+    {"url:*featureserver", "c"},
+    {"id:00000000000000000000000000000003", "c"},
+    {"00000000000000000000000000000003", "c"},
+    {"id:(00000000000000000000000000000003 OR 00000000000000000000000000000001)", "ac"},
+    {"owner:Ann", "abdefg"},
+    {"owner:ann", "c"},
+    {"owner:A*", "abdefg"},
+    {"owner:?nn", "abcdefg"},
+    {"owner:bob", ""},
+    {"created:3000", "c"},
+    {"created:[2000 TO 4000]", "bcd"},
+    {"created:{2000 TO 4000}", "c"},
+    {"uploaded:[0000000000000007000 TO *]", "gh"},
+    {"created:[* TO 2000]", "ab"},
+    {"created:[1970-01-01T00:00:07Z TO *]", "gh"},
+    {"modified:[x TO y]", ""},
+    {"created:x", ""},
+    {"numviews:[7 TO 100]", "gh"},
+    {"numratings:0", "abcdefgh"},
+    {"avgrating:[1 TO 5]", ""},
+    {"access:public", "abcgh"},
+    {"access:org", "d"},
+    {"access:shared", "e"},
+    {"access:private", "f"},
+    {"access:PUBLIC", "abcgh"},
+    {"access:x", ""},
+    {"group:00000000000000000000000000000064", "e"},
+    {"group:x", ""},
+    {"orgid:0123456789ABCDEF fire", "abdg"},
+    {"orgid:other", ""},
+    {"ownerfolder:0000000000000000000000000000004d", "f"},
+    {"protected:true", "d"},
+    {"protected:maybe", ""},
+    {"culture:en-us", "b"},
+    {"nofield:fire", ""},
+    {"title:[f TO g]", "abg"},
+    {"title:{fire TO maps}", "cd"},
+    {"' OR 1=1 --", ""},
+    {"title:\"'); DROP TABLE item; --\"", ""},
+};
+
+TX_TEST(items)
+{
+    const struct viewer admin = {.username = STR("root"), .admin = true};
+    (void)arg;
+    TRY(add_items(c, tx));
+    for (size_t i = 0; i < COUNT_OF(queries); i++)
+        TRY(found(c, tx, queries[i][0], &admin, NULL, queries[i][1]));
+    return RC_OK;
+}
+
+TX_TEST(visibility)
+{
+    const struct viewer nobody = {.username = STR("")}, member = {.username = STR("Cid")}, owner = {.username = STR("Ann")};
+    const struct viewer other = {.username = STR("Dan")}, twin = {.username = STR("ann")};
+    id group = test_id(100);
+    (void)arg;
+    TRY(add_items(c, tx));
+    TRY(found(c, tx, "*", &nobody, NULL, "abcgh"));
+    TRY(found(c, tx, "*", &other, NULL, "abcdgh"));
+    TRY(found(c, tx, "*", &member, NULL, "abcdegh"));
+    TRY(found(c, tx, "*", &owner, NULL, "abcdefgh"));
+    TRY(found(c, tx, "*", &twin, NULL, "abcdgh"));
+    TRY(found(c, tx, "secret OR shared", &nobody, NULL, ""));
+    TRY(found(c, tx, "NOT nothing OR secret", &nobody, NULL, "abcgh")); /* an OR does not open the door */
+    TRY(found(c, tx, "*", &member, &group, "e"));
+    TRY(found(c, tx, "*", &nobody, &group, ""));
+    TRY(found(c, tx, "fire OR shared", &member, &group, "e"));
+    return RC_OK;
+}
+
+TX_TEST(follows_changes)
+{
+    const struct viewer admin = {.admin = true};
+    struct item it = {.id = test_id(1), .owner = STR("Ann"), .created = 1000, F(TITLE, "old title"), F(TAGS, "[\"one\"]")};
+    int64_t n;
+    (void)arg;
+    TRY(meta_item_insert(c, tx, &it));
+    TRY(found(c, tx, "old", &admin, NULL, "a"));
+    it.field[ITEM_TITLE] = STR("new title");
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, "old", &admin, NULL, ""));
+    TRY(found(c, tx, "new tags:one", &admin, NULL, "a"));
+    it.field[ITEM_TITLE] = STR("");
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, "title", &admin, NULL, ""));
+    TRY(found(c, tx, "one", &admin, NULL, "a"));
+    TRY(meta_item_delete(c, tx, &it.id));
+    TRY(sql_query_int(c, tx, &n, "SELECT COUNT(*) FROM search_term", NULL, 0));
+    assert_int_equal(n, 0);
+    return RC_OK;
+}
+
+/* Texts that are large, broken or hostile are indexed as far as they go. */
+TX_TEST(odd_texts)
+{
+    const struct viewer admin = {.admin = true};
+    struct item it = {.id = test_id(1),
+                      .owner = STR("Ann"),
+                      .created = 1000,
+                      F(TITLE, "x"),
+                      F(TAGS, "no json"),
+                      F(TYPE_KEYWORDS, "{\"a\":[]}")};
+    char *big = arena_alloc(c->arena, 1 << 20);
+    (void)arg;
+    memset(big, '<', 1 << 20);
+    memcpy(big, "first ", 6);
+    memcpy(big + 500, "<b", 2);
+    it.field[ITEM_DESCRIPTION] = str_of(big, 1 << 20);
+    TRY(meta_item_insert(c, tx, &it));
+    TRY(found(c, tx, "first", &admin, NULL, "a"));
+    memset(big, 'y', 1 << 20);
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, "yyy*", &admin, NULL, "a"));
+    char *word = arena_alloc(c->arena, 301);
+    memset(word, 'y', 300);
+    TRY(found(c, tx, word + 44, &admin, NULL, "a")); /* 256 letters, cut on both sides alike */
+    it.field[ITEM_TAGS] = arena_printf(c->arena, "[1,null,\"%s\",\"\",\" s p \"]", word);
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, arena_printf(c->arena, "tags:%s", word).p, &admin, NULL, "a"));
+    TRY(found(c, tx, "tags:\"s p\"", &admin, NULL, "a"));
+    for (size_t i = 0; i < (1 << 20) - 4; i += 4)
+        snprintf(big + i, 5, "%03zu ", i / 4 % 1000);
+    it.field[ITEM_DESCRIPTION] = str_of(big, (1 << 20) - 4);
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, "description:\"998 999 000\"", &admin, NULL, "a"));
+    return RC_OK;
+}
+
+TX_TEST(pages)
+{
+    const struct viewer admin = {.admin = true};
+    struct meta_items out;
+    (void)arg;
+    TRY(add_items(c, tx));
+    TRY(meta_search_items(c, tx, parse(c, "fire"), &admin, NULL, &(struct meta_search_page){.start = 1, .num = 2}, &out));
+    assert_int_equal(out.total, 4);
+    assert_int_equal(out.count, 2);
+    assert_true(id_eq(out.items[0].id, test_id(4))); /* newest first */
+    TRY(meta_search_items(c, tx, parse(c, "fire"), &admin, NULL, &(struct meta_search_page){.num = 0}, &out));
+    assert_int_equal(out.total, 4);
+    assert_int_equal(out.count, 0);
+    return RC_OK;
+}
+
+TX_TEST(many_terms)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(1 << 16);
+    const struct viewer who = {.username = STR("Cid")};
+    (void)arg;
+    TRY(add_items(c, tx));
+    for (unsigned i = 0; i < 399; i++)
+        buf_printf(&text, "\"no %u\" OR ", i);
+    buf_add(&text, STR("fire"));
+    TRY(found(c, tx, text.p, &who, NULL, "abdg"));
+    buf_clear(&text);
+    struct search_query *q; /* as deep as it goes */
+    for (unsigned i = 0; i < 9; i++)
+        buf_add(&text, STR("none OR fire -("));
+    buf_add(&text, STR("00000000000000000000000000000003"));
+    for (unsigned i = 0; i < 9; i++)
+        buf_add(&text, STR(")"));
+    TRY(found(c, tx, text.p, &who, NULL, "abdg"));
+    q = search_and(c, parse(c, "*"), search_and(c, parse(c, text.p), parse(c, "*")));
+    TRY(meta_search_items(c, tx, q, &who, NULL, &(struct meta_search_page){.num = 1}, &(struct meta_items){0}));
+    return RC_OK;
+}
+
+static int groups_found(struct ctx *c, struct sql_tx *tx, const char *text, const struct viewer *who, const char *expected)
+{
+    const struct meta_search_page page = {.num = 100, .sort_field = STR("title")};
+    struct meta_groups out;
+    CLEANUP(buf_free) struct buf b = BUF_INIT(1000);
+    TRY(meta_search_groups(c, tx, parse(c, text), who, &page, &out));
+    for (size_t i = 0; i < out.count; i++)
+        buf_printf(&b, "%.*s,", STR_FMT(out.groups[i].title));
+    assert_text(buf_str(&b), expected);
+    assert_int_equal(out.total, out.count);
+    return RC_OK;
+}
+
+TX_TEST(groups)
+{
+    const struct viewer admin = {.admin = true}, nobody = {.username = STR("")}, ann = {.username = STR("Ann")},
+                        bob = {.username = STR("Bob")};
+    (void)arg;
+    TRY(meta_group_insert(
+        c, tx, &(struct group){.id = test_id(1), .title = STR("Fire Team"), .owner = STR("Ann"), .tags = STR("[\"Hot Spot\"]")}));
+    TRY(meta_group_insert(
+        c, tx, &(struct group){.id = test_id(2), .title = STR("Open fire"), .owner = STR("Bob"), .access = ITEM_PUBLIC}));
+    TRY(meta_group_insert(
+        c, tx,
+        &(struct group){
+            .id = test_id(3), .title = STR("Water"), .owner = STR("Bob"), .access = ITEM_ORG, .is_invitation_only = true}));
+    TRY(groups_found(c, tx, "fire", &admin, "Fire Team,Open fire,"));
+    TRY(groups_found(c, tx, "fire", &nobody, "Open fire,"));
+    TRY(groups_found(c, tx, "*", &ann, "Fire Team,Open fire,Water,"));
+    TRY(groups_found(c, tx, "*", &bob, "Open fire,Water,"));
+    TRY(groups_found(c, tx, "title:\"fire team\"", &ann, "Fire Team,"));
+    TRY(groups_found(c, tx, "owner:Bob", &ann, "Open fire,Water,"));
+    TRY(groups_found(c, tx, "tags:\"hot spot\"", &ann, "Fire Team,"));
+    TRY(groups_found(c, tx, "access:org", &ann, "Water,"));
+    TRY(groups_found(c, tx, "isinvitationonly:true", &ann, "Water,"));
+    TRY(groups_found(c, tx, "id:00000000000000000000000000000002", &nobody, "Open fire,"));
+    TRY(groups_found(c, tx, "group:1", &admin, ""));
+    return RC_OK;
+}
+
+static int users_found(struct ctx *c, struct sql_tx *tx, const char *text, const struct viewer *who, const char *expected)
+{
+    const struct meta_search_page page = {.num = 100, .sort_field = STR("username")};
+    struct meta_user_list out;
+    CLEANUP(buf_free) struct buf b = BUF_INIT(1000);
+    TRY(meta_search_users(c, tx, parse(c, text), who, &page, &out));
+    for (size_t i = 0; i < out.count; i++)
+        buf_printf(&b, "%.*s,", STR_FMT(out.users[i].username));
+    assert_text(buf_str(&b), expected);
+    assert_int_equal(out.total, out.count);
+    return RC_OK;
+}
+
+TX_TEST(users)
+{
+    const struct viewer admin = {.admin = true}, nobody = {.username = STR("")}, ann = {.username = STR("Ann")};
+    (void)arg;
+    TRY(meta_user_insert(
+        c, tx, &(struct user){.username = STR("Ann"), .id = test_id(1), .full_name = STR("Ann Smith"), .role = ROLE_ADMIN}));
+    TRY(meta_user_insert(c, tx,
+                         &(struct user){.username = STR("Bob"),
+                                        .id = test_id(2),
+                                        .full_name = STR("Bob Smith"),
+                                        .access = ITEM_ORG,
+                                        .email = STR("bob@x.org")}));
+    TRY(meta_user_insert(c, tx,
+                         &(struct user){.username = STR("cid"), .id = test_id(3), .access = ITEM_PUBLIC, .disabled = true}));
+    TRY(users_found(c, tx, "*", &admin, "Ann,Bob,cid,"));
+    TRY(users_found(c, tx, "*", &nobody, "cid,"));
+    TRY(users_found(c, tx, "smith", &ann, "Ann,Bob,"));
+    TRY(users_found(c, tx, "username:ANN", &ann, "Ann,"));
+    TRY(users_found(c, tx, "username:b*", &ann, "Bob,"));
+    TRY(users_found(c, tx, "fullname:\"bob smith\"", &ann, "Bob,"));
+    TRY(users_found(c, tx, "role:org_admin", &admin, "Ann,"));
+    TRY(users_found(c, tx, "email:bob@x.org", &admin, "Bob,"));
+    TRY(users_found(c, tx, "disabled:true", &admin, "cid,"));
+    return RC_OK;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(items, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(visibility, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(follows_changes, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(odd_texts, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(pages, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(many_terms, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(groups, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(users, fixture_open, fixture_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
