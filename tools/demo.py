@@ -133,7 +133,7 @@ class Loader:
         for r in spec['relationships']:
             for role, side, other in (('esriRelRoleOrigin', 'origin', 'destination'), ('esriRelRoleDestination', 'destination', 'origin')):
                 layers.setdefault(r[side]['layer'], []).append(
-                    {'id': r['id'], 'name': r['name'], 'relatedTableId': r[other]['layer'], 'cardinality': r['cardinality'], 'role': role,
+                    {'id': r['id'], 'name': r['name'], 'relatedTableId': r[other]['layer'], 'cardinality': 'esriRelCardinality' + r['cardinality'][0].upper() + r['cardinality'][1:], 'role': role,
                      'keyField': r[side]['key'], 'composite': False})
         if layers:
             self.portal.call(admin + '/addToDefinition', addToDefinition=json.dumps({'layers': [{'id': i, 'relationships': rs} for i, rs in layers.items()]}))
@@ -261,8 +261,8 @@ class Verifier:
         out = {'data': data}
         if item.get('thumbnail'):
             out['info/' + item['thumbnail']] = portal.data(f"{base}/info/{item['thumbnail']}")[1]
-        status, _, metadata = portal.raw(base + '/info/metadata/metadata.xml', method='GET')
-        if status == 200 and not metadata.startswith(b'{"error"'):
+        _, headers, metadata = portal.raw(base + '/info/metadata/metadata.xml', {'f': 'json'}, method='GET')
+        if 'json' not in headers.get('Content-Type', ''):
             out['info/metadata/metadata.xml'] = metadata
         for r in portal.call(base + '/resources', num='1000')['resources']:
             out['resources/' + r['resource']] = portal.data(f"{base}/resources/{urllib.parse.quote(r['resource'])}")[1]

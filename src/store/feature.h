@@ -34,7 +34,8 @@ static inline void feature_load_cleanup(struct feature_load **load) /* for CLEAN
         feature_load_close(*load);
 }
 
-/* ---- query ---- */
+/* ---- query ---- Texts are compared by their bytes, so case counts, also in LIKE; UPPER and LOWER know all of Unicode. No value sorts as the
+ * greatest one, as in PostgreSQL. A layer given to a load or a cursor outlives it. */
 struct feature_order {
     size_t field;
     bool descending;

@@ -1,7 +1,9 @@
 /* Queries as SQL. Only identifiers of the definition and `?` get into the text; every value is bound. The text depends on the
- * shape of a query alone, so that its statement is found again in the cache. */
-#include "base/mem.h"
+ * shape of a query alone, so that its statement is found again in the cache. SQLite's parser takes some twenty levels of nesting;
+ * what goes deeper it refuses, which is ERR_INVALID. */
 #include "store/feature_gpkg.h"
+
+enum { GROUP = 100 }; /* conditions in a flat chain */
 
 static const char *const OPERATORS[] = {
     [OP_EQ] = "=",  [OP_NE] = "<>", [OP_LT] = "<",  [OP_LE] = "<=", [OP_GT] = ">",      [OP_GE] = ">=",
@@ -40,19 +42,37 @@ static void add_list(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *
     }
 }
 
-/* Halves, so that ten thousand conditions nest 14 deep and not 10,000. */
-static void add_joined(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, struct where *const *list, size_t count,
-                       const char *word)
+/* Flat groups in parentheses, themselves flat: SQLite allows an expression 1,000 levels, of which a chain takes one for each
+ * link. */
+static void add_joined(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
 {
-    if (count == 1) {
-        add_tree(ctx, sql, l, list[0]);
-        return;
+    str word = w->kind == WHERE_AND ? STR(" AND ") : STR(" OR ");
+    bool groups = w->arg_count > GROUP;
+    for (size_t i = 0; i < w->arg_count; i++) {
+        bool starts = groups && i % GROUP == 0;
+        if (starts && i)
+            buf_add_char(&sql->text, ')');
+        if (i)
+            buf_add(&sql->text, word);
+        if (starts)
+            buf_add_char(&sql->text, '(');
+        add_tree(ctx, sql, l, w->args[i]);
     }
-    buf_add_char(&sql->text, '(');
-    add_joined(ctx, sql, l, list, count / 2, word);
-    buf_add(&sql->text, str_c(word));
-    add_joined(ctx, sql, l, list + count / 2, count - count / 2, word);
-    buf_add_char(&sql->text, ')');
+    if (groups)
+        buf_add_char(&sql->text, ')');
+}
+
+/* The left side needs no parentheses when it is of the same precedence: long sums stay flat for SQLite's parser. */
+static void add_arithmetic(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+{
+    static const int PRECEDENCE[] = {[OP_ADD] = 1, [OP_SUB] = 1, [OP_MUL] = 2, [OP_DIV] = 2, [OP_CONCAT] = 3};
+    const struct where *left = w->args[0];
+    if (left->kind == WHERE_ARITHMETIC && PRECEDENCE[left->op] == PRECEDENCE[w->op])
+        add_arithmetic(ctx, sql, l, left);
+    else
+        add_tree(ctx, sql, l, left);
+    buf_add(&sql->text, str_c(OPERATORS[w->op]));
+    add_tree(ctx, sql, l, w->args[1]);
 }
 
 static void add_like(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
@@ -66,15 +86,51 @@ static void add_like(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *
     }
 }
 
-static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+/* What stands in parentheses: conditions and calculations. */
+static void add_inner(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
 {
     struct buf *b = &sql->text;
     str no = w->negated ? STR(" NOT") : STR("");
     switch (w->kind) {
     case WHERE_AND:
     case WHERE_OR:
-        add_joined(ctx, sql, l, w->args, w->arg_count, w->kind == WHERE_AND ? " AND " : " OR ");
+        add_joined(ctx, sql, l, w);
         return;
+    case WHERE_ARITHMETIC:
+        add_arithmetic(ctx, sql, l, w);
+        return;
+    case WHERE_LIKE:
+        add_like(ctx, sql, l, w);
+        return;
+    case WHERE_NOT:
+    case WHERE_FUNCTION:
+        add_list(ctx, sql, l, w->args, w->arg_count);
+        return;
+    default:
+        break;
+    }
+    add_tree(ctx, sql, l, w->args[0]);
+    if (w->kind == WHERE_COMPARE) {
+        buf_add(b, str_c(OPERATORS[w->op]));
+        add_tree(ctx, sql, l, w->args[1]);
+    } else if (w->kind == WHERE_IN) {
+        buf_printf(b, "%.*s IN (", STR_FMT(no));
+        add_list(ctx, sql, l, w->args + 1, w->arg_count - 1);
+        buf_add_char(b, ')');
+    } else if (w->kind == WHERE_BETWEEN) {
+        buf_printf(b, "%.*s BETWEEN ", STR_FMT(no));
+        add_tree(ctx, sql, l, w->args[1]);
+        buf_add(b, STR(" AND "));
+        add_tree(ctx, sql, l, w->args[2]);
+    } else {
+        buf_printf(b, " IS%.*s NULL", STR_FMT(no));
+    }
+}
+
+static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+{
+    struct buf *b = &sql->text;
+    switch (w->kind) {
     case WHERE_FIELD:
         gpkg_quote(b, l->fields[w->field].name);
         return;
@@ -95,37 +151,7 @@ static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *
         break;
     }
     buf_add_char(b, '(');
-    switch (w->kind) {
-    case WHERE_COMPARE:
-    case WHERE_ARITHMETIC:
-        add_list(ctx, sql, l, w->args, 1);
-        buf_add(b, str_c(OPERATORS[w->op]));
-        add_list(ctx, sql, l, w->args + 1, 1);
-        break;
-    case WHERE_IN:
-        add_list(ctx, sql, l, w->args, 1);
-        buf_printf(b, "%.*s IN (", STR_FMT(no));
-        add_list(ctx, sql, l, w->args + 1, w->arg_count - 1);
-        buf_add_char(b, ')');
-        break;
-    case WHERE_BETWEEN:
-        add_list(ctx, sql, l, w->args, 1);
-        buf_printf(b, "%.*s BETWEEN ", STR_FMT(no));
-        add_list(ctx, sql, l, w->args + 1, 1);
-        buf_add(b, STR(" AND "));
-        add_list(ctx, sql, l, w->args + 2, 1);
-        break;
-    case WHERE_LIKE:
-        add_like(ctx, sql, l, w);
-        break;
-    case WHERE_IS_NULL:
-        add_list(ctx, sql, l, w->args, 1);
-        buf_printf(b, " IS%.*s NULL", STR_FMT(no));
-        break;
-    default: /* NOT and functions */
-        add_list(ctx, sql, l, w->args, w->arg_count);
-        break;
-    }
+    add_inner(ctx, sql, l, w);
     buf_add_char(b, ')');
 }
 

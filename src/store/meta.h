@@ -12,7 +12,7 @@ extern const struct sql_migration meta_migrations[];
 extern const size_t meta_migration_count;
 
 /* ---- settings of the portal that are data: org id, portal id, name ---- */
-#define META_ORG_ID "org_id" /* the key of the organization's id: what orgid: in a search is compared with */
+#define META_ORG_ID "orgId" /* the key of the organization's id: what orgid: in a search is compared with */
 int meta_setting_get(struct ctx *ctx, struct sql_tx *tx, const char *key, str *value_out); /* RC_NOT_FOUND */
 int meta_setting_put(struct ctx *ctx, struct sql_tx *tx, const char *key, str value);
 

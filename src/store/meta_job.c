@@ -108,8 +108,23 @@ int meta_job_of_item(struct ctx *ctx, struct sql_tx *tx, const id *item, str kin
     return meta_first(ctx, tx, &q, out);
 }
 
+int meta_step_put(struct ctx *ctx, struct sql_tx *tx, const id *job, str step)
+{
+    return sql_exec(ctx, tx, "INSERT INTO job_step (job, step) VALUES (?, ?) ON CONFLICT (job, step) DO NOTHING", SQL_ID(*job), SQL_S(step));
+}
+
+int meta_step_get(struct ctx *ctx, struct sql_tx *tx, const id *job, str step)
+{
+    int64_t found;
+    const struct sql_value values[] = {SQL_ID(*job), SQL_S(step)};
+    int rc = sql_query_int(ctx, tx, &found, "SELECT 1 FROM job_step WHERE job = ? AND step = ?", values, COUNT_OF(values));
+    return rc == RC_END ? RC_NOT_FOUND : rc;
+}
+
 int meta_jobs_expire(struct ctx *ctx, struct sql_tx *tx, int64_t before)
 {
-    return sql_exec(ctx, tx, "DELETE FROM job WHERE state NOT IN (?, ?) AND modified < ?", SQL_I(JOB_SUBMITTED),
-                    SQL_I(JOB_RUNNING), SQL_I(before));
+    const struct sql_value values[] = {SQL_I(JOB_SUBMITTED), SQL_I(JOB_RUNNING), SQL_I(before)};
+    TRY(sql_exec_n(ctx, tx, "DELETE FROM job_step WHERE job IN (SELECT id FROM job WHERE state NOT IN (?, ?) AND modified < ?)", values,
+                   COUNT_OF(values)));
+    return sql_exec_n(ctx, tx, "DELETE FROM job WHERE state NOT IN (?, ?) AND modified < ?", values, COUNT_OF(values));
 }

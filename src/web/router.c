@@ -111,19 +111,15 @@ const struct route *router_find(struct ctx *ctx, unsigned method, str path, stru
                                 bool *other_method)
 {
     struct cut_path cut;
-    *other_method = false;
     path_cut(path, &cut);
     const struct pattern *best = NULL;
     for (size_t i = 0; i < route_count; i++) {
         const struct pattern *p = &patterns[i];
-        if (!fits(p, &cut))
-            continue;
-        if (!(p->route->methods & method))
-            *other_method = true;
-        else if (!best || p->literal > best->literal)
+        if (fits(p, &cut) && (!best || p->literal > best->literal || (p->literal == best->literal && p->route->methods & method)))
             best = p;
     }
-    if (!best)
+    *other_method = best && !(best->route->methods & method);
+    if (!best || *other_method)
         return NULL;
     pieces_fill(ctx, best, &cut, path, pieces_out);
     return best->route;

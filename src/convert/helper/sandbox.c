@@ -101,9 +101,10 @@ static const int CALLS[] = {
     SCMP_SYS(exit_group),
 };
 
+/* The hard limit on processor time lies higher: at the soft one a process gets a signal that says why it ends. */
 static int set_limit(struct ctx *ctx, __rlimit_resource_t what, int64_t value)
 {
-    struct rlimit limit = {.rlim_cur = (rlim_t)value, .rlim_max = (rlim_t)value};
+    struct rlimit limit = {.rlim_cur = (rlim_t)value, .rlim_max = (rlim_t)(what == RLIMIT_CPU ? value + 1 : value)};
     return setrlimit(what, &limit) == 0 ? RC_OK : err_errno(ctx, errno, "limiting resource %d", (int)what);
 }
 

@@ -40,7 +40,9 @@ struct package_limits {
     uint64_t max_members;
     str temp_dir; /* layer files are unpacked there; empty: no rows can be read */
     /* Rows of a layer of a GeoPackage that strangers made. NULL: the slot stays empty. */
-    int (*rows_open)(struct ctx *ctx, str gpkg_path, const struct service *def, const struct layer *l, struct row_source **out);
+    int (*rows_open)(struct ctx *ctx, void *arg, str gpkg_path, const struct service *def, const struct layer *l,
+                     struct row_source **out);
+    void *rows_arg;
 };
 /* 5 GiB packages with members to 1 GiB, 1,000,000 of them. */
 struct package_limits package_limits_default(void);

@@ -235,7 +235,7 @@ static int read_rows_open(struct ctx *ctx, struct portal *base, const id *item, 
         p->layers_path = path;
         p->layers_item = *item;
     }
-    return p->limits.rows_open(ctx, p->layers_path, def, l, out);
+    return p->limits.rows_open(ctx, p->limits.rows_arg, p->layers_path, def, l, out);
 }
 
 static void read_close(struct portal *base)

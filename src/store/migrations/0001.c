@@ -226,6 +226,10 @@ const char migration_0001[] =
 "CREATE INDEX job_owner ON job (owner, created);\n"
 "CREATE INDEX job_state ON job (state, created);\n"
 "CREATE INDEX job_item ON job (item, created);\n"
+"CREATE TABLE job_step (\n"
+"    job TEXT NOT NULL,\n"
+"    step TEXT NOT NULL,\n"
+"    PRIMARY KEY (job, step));\n"
 
 /* The index of the search: one row a word or value of a field of an item, group or user (subject: its id), and the folded text of the
  * field for phrases. The field numbers are those of store/meta_terms.h. */

@@ -66,6 +66,14 @@ static int read_conditions(struct ctx *ctx, const struct call *call, struct requ
     return features_filter(ctx, call, rq->layer, &rq->query.has_box, &rq->query.box);
 }
 
+/* With the object id among the fields every row is a distinct one. */
+static void drop_needless_distinct(struct request *rq)
+{
+    for (size_t i = 0; i < rq->query.field_count; i++)
+        if (rq->query.fields[i] == rq->layer->oid_field)
+            rq->query.distinct = false;
+}
+
 static int read_request(struct ctx *ctx, struct call *call, struct request *rq)
 {
     struct feature_order *order;
@@ -80,7 +88,9 @@ static int read_request(struct ctx *ctx, struct call *call, struct request *rq)
     rq->query.fields = rq->rows.fields = fields;
     rq->rows.field_count = rq->query.field_count;
     rq->query.distinct = call_bool(call, "returnDistinctValues");
-    rq->rows.geometry = rq->rows.geometry && call_bool(call, "returnGeometry") && !rq->query.distinct;
+    if (rq->query.distinct)
+        drop_needless_distinct(rq);
+    rq->rows.geometry = rq->rows.geometry && call_bool(call, "returnGeometry") && !call_bool(call, "returnDistinctValues");
     rq->query.geometry = rq->rows.geometry;
     rq->query.limit = rq->limit + 1; /* one more tells that there is more */
     return RC_OK;

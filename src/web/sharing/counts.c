@@ -54,8 +54,8 @@ static void add_item(struct ctx *ctx, const struct item_view *v, enum counts_fie
     }
 }
 
-int counts_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct search_input *in, const enum counts_field *fields,
-                  size_t field_count, struct counts *counts)
+int counts_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct search_input *in,
+                  const enum counts_field *fields, size_t field_count, struct counts *counts)
 {
     enum { PAGE = 500 };
     for (int64_t start = 0, total = 1; start < total; start += PAGE) {

@@ -19,9 +19,10 @@ struct counts {
     size_t count, capacity;
 };
 void counts_open(struct counts *c, struct ctx *ctx);
-/* Counts the values of `fields` over everything that the search finds for this caller; counts[i] belongs to fields[i]. in->page is not used. */
-int counts_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct search_input *in, const enum counts_field *fields,
-                  size_t field_count, struct counts *counts);
+/* Counts the values of `fields` over everything that the search finds for this caller; counts[i] belongs to fields[i]. in->page
+ * is not used. */
+int counts_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct search_input *in,
+                  const enum counts_field *fields, size_t field_count, struct counts *counts);
 /* The most frequent first, then by value; equal values become one entry. */
 void counts_sort(struct counts *c);
 

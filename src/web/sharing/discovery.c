@@ -19,7 +19,8 @@ int discovery_info(struct ctx *ctx, struct call *call)
     json_member_str(o, "owningSystemUrl", call->portal_url);
     json_name(o, "authInfo");
     json_begin_object(o);
-    json_member_str(o, "tokenServicesUrl", arena_printf(ctx->arena, "%.*s/sharing/rest/generateToken", STR_FMT(call->portal_url)));
+    json_member_str(o, "tokenServicesUrl",
+                    arena_printf(ctx->arena, "%.*s/sharing/rest/generateToken", STR_FMT(call->portal_url)));
     json_member_bool(o, "isTokenBasedSecurity", true);
     json_end_object(o);
     json_end_object(o);

@@ -79,8 +79,14 @@ static int operate(struct ctx *ctx, struct call *call, group_operation *operatio
     return sharing_success(call, "groupId", id_str(&group));
 }
 
-static int protect(struct ctx *ctx, struct site *s, const struct caller *c, const id *group) { return group_protect(ctx, s, c, group, true); }
-static int unprotect(struct ctx *ctx, struct site *s, const struct caller *c, const id *group) { return group_protect(ctx, s, c, group, false); }
+static int protect(struct ctx *ctx, struct site *s, const struct caller *c, const id *group)
+{
+    return group_protect(ctx, s, c, group, true);
+}
+static int unprotect(struct ctx *ctx, struct site *s, const struct caller *c, const id *group)
+{
+    return group_protect(ctx, s, c, group, false);
+}
 
 int groups_delete(struct ctx *ctx, struct call *call) { return operate(ctx, call, group_delete); }
 int groups_protect(struct ctx *ctx, struct call *call) { return operate(ctx, call, protect); }
@@ -109,7 +115,8 @@ int groups_add_users(struct ctx *ctx, struct call *call)
     TRY(sharing_group_id(ctx, call, &group));
     if (!call_has(call, "users") && !call_has(call, "admins"))
         return err_set(ctx, &ERR_ADD_USERS, "'users' or 'admins' is required.");
-    TRY(group_add_users(ctx, call->site, &call->caller, &group, sharing_text(call, "users"), sharing_text(call, "admins"), &not_added, &count));
+    TRY(group_add_users(ctx, call->site, &call->caller, &group, sharing_text(call, "users"), sharing_text(call, "admins"),
+                        &not_added, &count));
     names_print(call, "notAdded", not_added, count);
     return RC_OK;
 }
@@ -144,7 +151,8 @@ static int update_one(struct ctx *ctx, struct call *call, const id *group, str n
     TRY(group_members(ctx, call->site, &call->caller, group, &members, &count));
     bool done = is_in(name, members, count);
     if (done) {
-        TRY(group_add_users(ctx, call->site, &call->caller, group, admin ? STR("") : name, admin ? name : STR(""), &not_changed, &count));
+        TRY(group_add_users(ctx, call->site, &call->caller, group, admin ? STR("") : name, admin ? name : STR(""), &not_changed,
+                            &count));
         done = count == 0;
     }
     json_begin_object(&call->out);

@@ -1,4 +1,5 @@
-/* The files of items over REST: data, thumbnail, metadata and other info files, resources. Reading streams bytes, with Range and ETag. */
+/* The files of items over REST: data, thumbnail, metadata and other info files, resources. Reading streams bytes, with Range and
+ * ETag. */
 #include "model/errors.h"
 #include "web/sharing/sharing.h"
 
@@ -43,7 +44,8 @@ int parts_resources(struct ctx *ctx, struct call *call)
     struct item_part *list;
     size_t count;
     TRY(sharing_item_id(ctx, call, &item));
-    TRY(item_parts_list(ctx, call->site, &call->caller, &item, PART_RESOURCE, str_trim(sharing_text(call, "resourcesPrefix")), &list, &count));
+    TRY(item_parts_list(ctx, call->site, &call->caller, &item, PART_RESOURCE, str_trim(sharing_text(call, "resourcesPrefix")),
+                        &list, &count));
     struct sharing_page page = sharing_page(call, MOST);
     size_t from = (size_t)(page.start - 1) < count ? (size_t)(page.start - 1) : count;
     size_t n = count - from < (size_t)page.num ? count - from : (size_t)page.num;
@@ -121,7 +123,8 @@ static int answer(struct call *call, const struct item *it)
     return RC_OK;
 }
 
-static int put(struct ctx *ctx, struct call *call, const struct item_view *v, enum part_kind kind, const struct incoming *in, bool replace)
+static int put(struct ctx *ctx, struct call *call, const struct item_view *v, enum part_kind kind, const struct incoming *in,
+               bool replace)
 {
     TRY(item_parts_put(ctx, call->site, &call->caller, &v->item.id, kind, in->list, in->count, replace));
     return answer(call, &v->item);
@@ -129,7 +132,8 @@ static int put(struct ctx *ctx, struct call *call, const struct item_view *v, en
 
 static int archive_refuse(struct ctx *ctx, const struct call *call)
 {
-    return call_bool(call, "archive") ? err_set(ctx, &ERR_UNSUPPORTED, "'archive' is not supported; send the files one by one.") : RC_OK;
+    return call_bool(call, "archive") ? err_set(ctx, &ERR_UNSUPPORTED, "'archive' is not supported; send the files one by one.")
+                                      : RC_OK;
 }
 
 int parts_add_resources(struct ctx *ctx, struct call *call)
@@ -166,7 +170,8 @@ int parts_remove_resources(struct ctx *ctx, struct call *call)
     TRY(sharing_owned_item(ctx, call, &v));
     if (str_empty(name) && str_empty(prefix) && !call_bool(call, "deleteAll"))
         return err_set(ctx, &ERR_PARAMETER, "'resource', 'resourcesPrefix' or 'deleteAll' is required.");
-    TRY(item_part_remove(ctx, call->site, &call->caller, &v.item.id, PART_RESOURCE, str_empty(name) ? STR_NONE : below(ctx, prefix, name), prefix));
+    TRY(item_part_remove(ctx, call->site, &call->caller, &v.item.id, PART_RESOURCE,
+                         str_empty(name) ? STR_NONE : below(ctx, prefix, name), prefix));
     return sharing_success(call, NULL, STR_NONE);
 }
 

@@ -193,7 +193,8 @@ int portals_settings(struct ctx *ctx, struct call *call)
     TRY(sharing_portal_check(ctx, call));
     json_begin_object(&call->out);
     json_member_str(&call->out, "id", call->site->org_id);
-    json_member_raw(&call->out, "informationalBanner", STR("{\"text\":\"\",\"bgColor\":\"\",\"fontColor\":\"\",\"enabled\":false}"));
+    json_member_raw(&call->out, "informationalBanner",
+                    STR("{\"text\":\"\",\"bgColor\":\"\",\"fontColor\":\"\",\"enabled\":false}"));
     json_end_object(&call->out);
     return RC_OK;
 }

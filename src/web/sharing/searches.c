@@ -32,7 +32,8 @@ static int aggregations(struct ctx *ctx, struct call *call, const struct search_
     str rest = call_param(call, "countFields"), name;
     while (str_split(&rest, ',', &name)) {
         if (count == COUNT_FIELDS_MAX || !counts_field_parse(str_trim(name), &fields[count]))
-            return err_set(ctx, &ERR_PARAMETER, "'countFields' is up to %d of tags, type, access, contentstatus and categories.", COUNT_FIELDS_MAX);
+            return err_set(ctx, &ERR_PARAMETER, "'countFields' is up to %d of tags, type, access, contentstatus and categories.",
+                           COUNT_FIELDS_MAX);
         counts_open(&counts[count++], ctx);
     }
     TRY(counts_search(ctx, call->site, &call->caller, in, fields, count, counts));
@@ -82,7 +83,8 @@ static int content_group_id(struct ctx *ctx, struct call *call, id *out)
 {
     if (call_path_id(call, "groupId", out))
         return RC_OK;
-    return err_set(ctx, &ERR_CONTENT_GROUP_MISSING, "'%.*s' is not the id of a group.", STR_FMT(str_sub(call_path(call, "groupId"), 0, 64)));
+    return err_set(ctx, &ERR_CONTENT_GROUP_MISSING, "'%.*s' is not the id of a group.",
+                   STR_FMT(str_sub(call_path(call, "groupId"), 0, 64)));
 }
 
 int searches_in_group(struct ctx *ctx, struct call *call)

@@ -11,7 +11,8 @@ static int input_of(struct ctx *ctx, struct call *call, struct share_input *in)
     id *groups;
     *in = (struct share_input){.everyone = flag(call, "everyone"),
                                .org = flag(call, "org"),
-                               .clear_groups = !str_none(call_param(call, "groups")) && str_empty(str_trim(call_param(call, "groups"))),
+                               .clear_groups =
+                                   !str_none(call_param(call, "groups")) && str_empty(str_trim(call_param(call, "groups"))),
                                .confirm_item_control = call_bool(call, "confirmItemControl")};
     if (in->org < 0)
         in->org = flag(call, "account"); /* the older word */
@@ -31,7 +32,7 @@ static int item_of(struct ctx *ctx, struct call *call, id *out)
     return RC_OK;
 }
 
-static int answer(struct call *call, const char *name, const id *not, size_t count, const id *item)
+static int answer(struct call *call, const char *name, const id * not, size_t count, const id *item)
 {
     json_begin_object(&call->out);
     sharing_ids_print(call, name, not, count);
@@ -42,7 +43,7 @@ static int answer(struct call *call, const char *name, const id *not, size_t cou
 
 int share_item(struct ctx *ctx, struct call *call)
 {
-    id item, *not;
+    id item, *not ;
     size_t count;
     struct share_input in;
     TRY(item_of(ctx, call, &item));
@@ -53,7 +54,7 @@ int share_item(struct ctx *ctx, struct call *call)
 
 int share_undo(struct ctx *ctx, struct call *call)
 {
-    id item, *groups, *not;
+    id item, *groups, *not ;
     size_t count, not_count;
     TRY(item_of(ctx, call, &item));
     TRY(call_ids(ctx, call, "groups", &groups, &count));
@@ -65,7 +66,7 @@ int share_undo(struct ctx *ctx, struct call *call)
 
 static int share_step(struct ctx *ctx, struct call *call, const id *item, void *arg)
 {
-    id *not;
+    id * not ;
     size_t count;
     TRY(item_share(ctx, call->site, &call->caller, item, arg, &not, &count));
     sharing_ids_print(call, "notSharedWith", not, count);
@@ -82,7 +83,7 @@ int share_items(struct ctx *ctx, struct call *call)
 static int undo_step(struct ctx *ctx, struct call *call, const id *item, void *arg)
 {
     const struct share_input *in = arg;
-    id *not;
+    id * not ;
     size_t count;
     TRY(item_unshare(ctx, call->site, &call->caller, item, in->groups, in->group_count, &not, &count));
     sharing_ids_print(call, "notUnsharedFrom", not, count);
@@ -98,13 +99,15 @@ int share_undo_items(struct ctx *ctx, struct call *call)
 
 /* ---- the groups of an item, by what the caller is in them ---- */
 
-static void groups_print(struct call *call, const char *name, const struct membership *list, size_t count, enum member_type low, enum member_type high)
+static void groups_print(struct call *call, const char *name, const struct membership *list, size_t count, enum member_type low,
+                         enum member_type high)
 {
     json_name(&call->out, name);
     json_begin_array(&call->out);
     for (size_t i = 0; i < count; i++)
         if (list[i].type >= low && list[i].type <= high)
-            group_print(&call->out, &list[i].group, member_type_name(list[i].type), call->caller.anonymous ? STR("") : call->caller.username);
+            group_print(&call->out, &list[i].group, member_type_name(list[i].type),
+                        call->caller.anonymous ? STR("") : call->caller.username);
     json_end_array(&call->out);
 }
 

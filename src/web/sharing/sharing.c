@@ -9,14 +9,16 @@ int sharing_item_id(struct ctx *ctx, const struct call *call, id *out)
 {
     if (call_path_id(call, "itemId", out))
         return RC_OK;
-    return err_set(ctx, &ERR_ITEM_MISSING, "'%.*s' is not the id of an item.", STR_FMT(str_sub(call_path(call, "itemId"), 0, 64)));
+    return err_set(ctx, &ERR_ITEM_MISSING, "'%.*s' is not the id of an item.",
+                   STR_FMT(str_sub(call_path(call, "itemId"), 0, 64)));
 }
 
 int sharing_group_id(struct ctx *ctx, const struct call *call, id *out)
 {
     if (call_path_id(call, "groupId", out))
         return RC_OK;
-    return err_set(ctx, &ERR_GROUP_MISSING, "'%.*s' is not the id of a group.", STR_FMT(str_sub(call_path(call, "groupId"), 0, 64)));
+    return err_set(ctx, &ERR_GROUP_MISSING, "'%.*s' is not the id of a group.",
+                   STR_FMT(str_sub(call_path(call, "groupId"), 0, 64)));
 }
 
 int sharing_folder_id(struct ctx *ctx, const struct call *call, id *out)
@@ -76,7 +78,8 @@ struct meta_page sharing_meta_page(const struct sharing_page *p)
 
 struct meta_search_page sharing_search_page(const struct sharing_page *p)
 {
-    return (struct meta_search_page){.start = p->start - 1, .num = p->num, .sort_field = p->sort_field, .descending = p->descending};
+    return (struct meta_search_page){
+        .start = p->start - 1, .num = p->num, .sort_field = p->sort_field, .descending = p->descending};
 }
 
 void sharing_paging(struct call *call, const struct sharing_page *p, int64_t total, size_t count)
@@ -118,10 +121,14 @@ str sharing_content_type(str file_name)
 {
     static const struct {
         const char *extension, *type;
-    } rows[] = {{".json", "application/json"}, {".geojson", "application/geo+json"}, {".xml", "application/xml"}, {".png", "image/png"},
-                {".jpg", "image/jpeg"},        {".jpeg", "image/jpeg"},              {".gif", "image/gif"},       {".svg", "image/svg+xml"},
-                {".webp", "image/webp"},       {".txt", "text/plain"},               {".csv", "text/csv"},        {".html", "text/html"},
-                {".css", "text/css"},          {".js", "text/javascript"},           {".pdf", "application/pdf"}, {".zip", "application/zip"}};
+    } rows[] = {{".json", "application/json"}, {".geojson", "application/geo+json"},
+                {".xml", "application/xml"},   {".png", "image/png"},
+                {".jpg", "image/jpeg"},        {".jpeg", "image/jpeg"},
+                {".gif", "image/gif"},         {".svg", "image/svg+xml"},
+                {".webp", "image/webp"},       {".txt", "text/plain"},
+                {".csv", "text/csv"},          {".html", "text/html"},
+                {".css", "text/css"},          {".js", "text/javascript"},
+                {".pdf", "application/pdf"},   {".zip", "application/zip"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         str extension = str_c(rows[i].extension);
         if (file_name.n > extension.n && str_ieq(str_sub(file_name, file_name.n - extension.n, file_name.n), extension))

@@ -5,12 +5,13 @@
 #include "service/item.h"
 #include "web/handlers.h"
 
-/* Ids of the path. ERR_ITEM_MISSING, ERR_GROUP_MISSING, ERR_FOLDER_MISSING when the piece is no id; a pattern without {folderId} gives ID_NONE. */
+/* Ids of the path. ERR_ITEM_MISSING, ERR_GROUP_MISSING, ERR_FOLDER_MISSING when the piece is no id; a pattern without {folderId}
+ * gives ID_NONE. */
 int sharing_item_id(struct ctx *ctx, const struct call *call, id *out);
 int sharing_group_id(struct ctx *ctx, const struct call *call, id *out);
 int sharing_folder_id(struct ctx *ctx, const struct call *call, id *out);
-/* The item of a path below /content/users/{user}: it has to belong to that user (ERR_ITEM_NOT_IN_FOLDER). Its folder is not compared: clients use
- * the path with and without it (api.md 0.1). Errors as item_get. */
+/* The item of a path below /content/users/{user}: it has to belong to that user (ERR_ITEM_NOT_IN_FOLDER). Its folder is not
+ * compared: clients use the path with and without it (api.md 0.1). Errors as item_get. */
 int sharing_owned_item(struct ctx *ctx, struct call *call, struct item_view *out);
 /* {portalId} of the path is "self" or our id: ERR_NOT_FOUND otherwise. */
 int sharing_portal_check(struct ctx *ctx, const struct call *call);
@@ -39,8 +40,8 @@ void sharing_ids_print(struct call *call, const char *name, const id *list, size
 /* The content type by the extension of a file name, "" when it is not known. */
 str sharing_content_type(str file_name);
 
-/* Batch operations: the step for each item of `items`, the results in one list; a step that fails is an entry with its error. The step may add members
- * to the entry. */
+/* Batch operations: the step for each item of `items`, the results in one list; a step that fails is an entry with its error. The
+ * step may add members to the entry. */
 typedef int sharing_step(struct ctx *ctx, struct call *call, const id *item, void *arg);
 int sharing_batch(struct ctx *ctx, struct call *call, sharing_step *step, void *arg);
 

@@ -182,8 +182,9 @@ static void layers_come_out_as_they_went_in(void **state)
 
 static str rows_path;
 static int rows_calls;
-static int fake_rows(struct ctx *ctx, str gpkg_path, const struct service *def, const struct layer *l, struct row_source **out)
+static int fake_rows(struct ctx *ctx, void *arg, str gpkg_path, const struct service *def, const struct layer *l, struct row_source **out)
 {
+    (void)arg;
     str text;
     (void)def, (void)l;
     TRY(file_read_all(ctx, gpkg_path.p, 1000, &text));

@@ -30,6 +30,7 @@ static void folders_are_for_their_owner(void **state)
     }
     struct folder out;
     assert_refused(folder_create(CTX, SITE, &callers[VIEWER], STR("viewer"), STR("x"), &out), ERR_FORBIDDEN);
+    assert_refused(folder_create(CTX, SITE, &callers[ANONYMOUS], STR("nobody"), STR("x"), &out), ERR_TOKEN_REQUIRED);
     assert_refused(folder_create(CTX, SITE, &callers[ADMIN], STR("nobody"), STR("x"), &out), ERR_USER_MISSING);
 }
 

@@ -87,6 +87,7 @@ static void add_into_the_content_of_others(void **state)
         assert_int_equal(outcome(add(who, NULL, &in, &out)), expected[who]);
     assert_str(item_now(&out).owner, "owner"); /* added by the administrator, owned by the one of the path */
     assert_refused(item_add(CTX, SITE, &callers[ADMIN], STR("nobody"), NULL, &in, &out), ERR_USER_MISSING);
+    assert_refused(item_add(CTX, SITE, &callers[ANONYMOUS], STR("nobody"), NULL, &in, &out), ERR_TOKEN_REQUIRED);
     assert_refused(add(OWNER, &nowhere, &in, &out), ERR_FOLDER_MISSING);
 }
 
@@ -395,6 +396,10 @@ static void data_from_text_to_file_and_back(void **state)
     assert_ok(item_update(CTX, SITE, owner, &item, &file));
     assert_ok(item_update(CTX, SITE, owner, &item, &text)); /* a blank text does not erase a file */
     assert_str(data_of(&item), "a,b\n1,2\n");
+    assert_int_equal(item_now(&item).size, 8);
+    fx.clock.now += 4;
+    assert_ok(item_update(CTX, SITE, owner, &item, &file));
+    assert_int_equal(data_part(&item).modified, data_part(&item).created + 4);
     file.has_text = true;
     file.text = STR("{}");
     assert_refused(item_update(CTX, SITE, owner, &item, &file), ERR_PARAMETER);
@@ -430,6 +435,10 @@ static void thumbnail_and_metadata(void **state)
     blob_new_close(in.metadata);
     struct item_part part, *list;
     size_t count;
+    struct item_input named = input_of(STR("t"), STR("CSV"));
+    named.field[ITEM_THUMBNAIL] = STR("thumbnail/of-another-portal.png");
+    id without = add_item_of(OWNER, &named);
+    assert_str(item_now(&without).field[ITEM_THUMBNAIL], "");
     assert_str(item_now(&item).field[ITEM_THUMBNAIL], "thumbnail/one.png");
     assert_ok(item_part_get(CTX, SITE, owner, &item, PART_INFO, STR("metadata/metadata.xml"), &part));
     assert_str(part_bytes(&part), "<metadata/>");
@@ -515,6 +524,15 @@ static void protected_items_stay(void **state)
     assert_refused(item_get(CTX, SITE, owner, &item, &v), ERR_ITEM_MISSING);
 }
 
+static int disable_other(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct user u;
+    (void)arg;
+    TRY(meta_user_get(ctx, tx, STR("other"), &u));
+    u.disabled = true;
+    return meta_user_update(ctx, tx, &u);
+}
+
 static void move_and_reassign(void **state)
 {
     (void)state;
@@ -541,6 +559,10 @@ static void move_and_reassign(void **state)
     share_item_as(&item, GROUP);
     assert_refused(item_reassign(CTX, SITE, &callers[ADMIN], &item, STR("other"), STR("")), ERR_PARAMETER);
     assert_ok(item_reassign(CTX, SITE, &callers[ADMIN], &item, STR("member"), STR("")));
+    share_item_as(&item, PRIVATE);
+    id second = add_text_item(OWNER, STR("t"), STR("{}"));
+    assert_ok(sql_write(CTX, fx.site.sql, disable_other, NULL));
+    assert_refused(item_reassign(CTX, SITE, &callers[ADMIN], &second, STR("other"), STR("")), ERR_PARAMETER);
 }
 
 /* ---- hosted services ---- */

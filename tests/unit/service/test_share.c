@@ -421,6 +421,8 @@ static void related_items_do_not_leak(void **state)
     assert_refused(item_relate(CTX, SITE, &callers[OWNER], &(struct relationship){map, map, STR("Map2Area")}), ERR_RELATIONSHIP);
     assert_refused(item_unrelate(CTX, SITE, &callers[OWNER], &(struct relationship){map, secret, STR("Map2Area")}),
                    ERR_RELATIONSHIP);
+    assert_refused(item_unrelate(CTX, SITE, &callers[OTHER], &rows[0]), ERR_FORBIDDEN);
+    assert_refused(item_unrelate(CTX, SITE, &callers[ANONYMOUS], &rows[0]), ERR_TOKEN_REQUIRED);
     assert_ok(item_delete(CTX, SITE, &callers[OWNER], &open));
     assert_ok(item_related(CTX, SITE, &callers[OWNER], &map, true, STR(""), &v, &count));
     assert_int_equal(count, 1);

@@ -234,6 +234,9 @@ static void exchange_for_a_server(void **state)
     assert_ok(token_generate(CTX, SITE, &swap, &token, &expires)); /* one that is not bound may be */
     assert_true(works(token, "http://thief.example/", ""));
     assert_false(works(token, "", ""));
+    struct token_input both = sign_in_of(STR("correct horse")); /* name and password win over a token that is still being sent */
+    both.token = STR("nonsense");
+    assert_true(works(token_for(both), "", ""));
     swap.token = STR("nonsense");
     assert_refused(generate(swap), ERR_TOKEN_INVALID);
     fx.clock.now += 600000;

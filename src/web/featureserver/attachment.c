@@ -1,0 +1,225 @@
+/* Attachments of features over HTTP. */
+#include "web/featureserver/featureserver.h"
+#include <stdlib.h>
+
+enum { OBJECT_IDS_MAX = 1000, ALL_MAX = 100000 };
+
+static void put_info(struct json_out *o, const struct attachment *a, str url)
+{
+    json_begin_object(o);
+    json_member_int(o, "id", a->id);
+    json_member_str(o, "globalId", a->global_id);
+    if (!str_empty(a->parent_global_id))
+        json_member_str(o, "parentGlobalId", a->parent_global_id);
+    json_member_str(o, "name", a->name);
+    json_member_str(o, "contentType", a->content_type);
+    json_member_int(o, "size", a->size);
+    json_member_str(o, "keywords", a->keywords);
+    json_member_null(o, "exifInfo");
+    if (!str_none(url))
+        json_member_str(o, "url", url);
+    json_end_object(o);
+}
+
+int features_attachments(struct ctx *ctx, struct call *call)
+{
+    struct json_out *o = &call->out;
+    int32_t layer_id;
+    int64_t oid;
+    struct attachment *list;
+    size_t count;
+    TRY(features_layer_id(ctx, call, &layer_id));
+    TRY(features_path_number(ctx, call, "objectId", &oid));
+    TRY(hosted_attachments(ctx, call->site, &call->caller, call_path(call, "name"), layer_id, oid, &list, &count));
+    json_begin_object(o);
+    json_name(o, "attachmentInfos");
+    json_begin_array(o);
+    for (size_t i = 0; i < count; i++)
+        put_info(o, &list[i], STR_NONE);
+    json_end_array(o);
+    json_end_object(o);
+    return RC_OK;
+}
+
+int features_attachment(struct ctx *ctx, struct call *call)
+{
+    int32_t layer_id;
+    int64_t oid, wanted;
+    struct attachment a;
+    TRY(features_layer_id(ctx, call, &layer_id));
+    TRY(features_path_number(ctx, call, "objectId", &oid));
+    TRY(features_path_number(ctx, call, "attachmentId", &wanted));
+    TRY(hosted_attachment_get(ctx, call->site, &call->caller, call_path(call, "name"), layer_id, oid, wanted, &a));
+    return reply_blob(ctx, call, a.hash, a.content_type, a.name);
+}
+
+int features_add_attachment(struct ctx *ctx, struct call *call)
+{
+    struct json_out *o = &call->out;
+    struct upload *file = call_file(call, "attachment");
+    int32_t layer_id;
+    int64_t oid;
+    struct edit_result result;
+    str keywords = call_param(call, "keywords");
+    TRY(features_layer_id(ctx, call, &layer_id));
+    TRY(features_path_number(ctx, call, "objectId", &oid));
+    if (!file)
+        return err_set(ctx, &ERR_PARAMETER, "'attachment' has to be a file.");
+    TRY(hosted_add_attachment(ctx, call->site, &call->caller, call_path(call, "name"), layer_id, oid, file->blob, file->filename,
+                              file->content_type, str_none(keywords) ? STR("") : keywords, &result));
+    json_begin_object(o);
+    json_name(o, "addAttachmentResult");
+    json_begin_object(o);
+    json_member_int(o, "objectId", result.oid);
+    json_member_str(o, "globalId", result.global_id);
+    json_member_bool(o, "success", true);
+    json_end_object(o);
+    json_end_object(o);
+    return RC_OK;
+}
+
+/* ---- queryAttachments ---- */
+
+struct attachment_query {
+    struct hosted_service *service;
+    const struct layer *layer;
+    struct attachment *list; /* of the parents asked for, by parent and id */
+    size_t count, capacity;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct attachment *x = a, *y = b;
+    if (x->parent_oid != y->parent_oid)
+        return x->parent_oid < y->parent_oid ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* All attachments of the features asked for; without ids, of the layer. */
+static int read_attachments(struct ctx *ctx, struct call *call, struct attachment_query *q)
+{
+    int64_t *oids, all = -1;
+    size_t count;
+    TRY(features_object_ids(ctx, call_param(call, "objectIds"), &oids, &count));
+    if (count > OBJECT_IDS_MAX)
+        return err_set(ctx, &ERR_FEATURE, "More than %d object ids.", OBJECT_IDS_MAX);
+    if (count == 0) {
+        oids = &all;
+        count = 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct attachment *found;
+        size_t n;
+        TRY(hosted_attachments_of(ctx, call->site, q->service, q->layer->id, oids[i], 0, ALL_MAX + 1, &found, &n));
+        if (q->count + n > ALL_MAX)
+            return err_set(ctx, &ERR_FEATURE, "More than %d attachments: ask with 'objectIds'.", ALL_MAX);
+        q->list = arena_grow(ctx->arena, q->list, &q->capacity, q->count + n + 1, sizeof *q->list);
+        memcpy(q->list + q->count, found, n * sizeof *found);
+        q->count += n;
+    }
+    qsort(q->list, q->count, sizeof *q->list, compare);
+    return RC_OK;
+}
+
+/* Leaves those whose feature fits the expression. */
+static int keep_matching(struct ctx *ctx, struct call *call, struct attachment_query *q)
+{
+    struct where *where;
+    struct feature_query fq = {.limit = -1, .fields = &q->layer->oid_field, .field_count = 1};
+    TRY(features_where(ctx, q->layer, call_param(call, "definitionExpression"), &where));
+    if (!where)
+        return RC_OK;
+    int64_t *parents = arena_array(ctx->arena, int64_t, q->count + 1);
+    for (size_t i = 0; i < q->count; i++)
+        if (i == 0 || q->list[i].parent_oid != q->list[i - 1].parent_oid)
+            parents[fq.oid_count++] = q->list[i].parent_oid;
+    fq.where = where;
+    fq.oids = parents;
+    struct feature_cursor *cursor;
+    struct row row;
+    int rc;
+    size_t kept = 0, at = 0;
+    TRY(feature_query_open(ctx, call->site->features, &q->service->store, q->layer, &fq, &cursor));
+    while ((rc = feature_next(ctx, cursor, &row)) == RC_OK) {
+        for (; at < q->count && q->list[at].parent_oid <= row.oid; at++)
+            if (q->list[at].parent_oid == row.oid)
+                q->list[kept++] = q->list[at];
+    }
+    feature_cursor_close(cursor);
+    q->count = kept;
+    return rc == RC_END ? RC_OK : rc;
+}
+
+/* Is the value in the csv? An empty csv lets everything through. */
+static bool listed(str csv, str value)
+{
+    str rest = csv, piece;
+    if (str_empty(str_trim(csv)))
+        return true;
+    while (str_split(&rest, ',', &piece))
+        if (str_ieq(str_trim(piece), value))
+            return true;
+    return false;
+}
+
+static void keep_page(struct call *call, struct attachment_query *q)
+{
+    int64_t offset = call_int(call, "resultOffset"), most = call_has(call, "resultRecordCount") ? call_int(call, "resultRecordCount") : ALL_MAX;
+    size_t kept = 0;
+    for (size_t i = 0; i < q->count; i++) {
+        const struct attachment *a = &q->list[i];
+        if (listed(call_param(call, "attachmentTypes"), a->content_type) && listed(call_param(call, "keywords"), a->keywords) &&
+            offset-- <= 0 && most-- > 0)
+            q->list[kept++] = *a;
+    }
+    q->count = kept;
+}
+
+static str attachment_url(struct ctx *ctx, const struct call *call, const struct attachment_query *q, const struct attachment *a)
+{
+    if (!call_bool(call, "returnUrl"))
+        return STR_NONE;
+    return arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer/%d/%lld/attachments/%lld", STR_FMT(call->server_url),
+                        STR_FMT(q->service->name), q->layer->id, (long long)a->parent_oid, (long long)a->id);
+}
+
+static void put_group(struct ctx *ctx, struct call *call, const struct attachment_query *q, size_t from, size_t to)
+{
+    struct json_out *o = &call->out;
+    json_begin_object(o);
+    json_member_int(o, "parentObjectId", q->list[from].parent_oid);
+    if (!str_empty(q->list[from].parent_global_id))
+        json_member_str(o, "parentGlobalId", q->list[from].parent_global_id);
+    if (call_bool(call, "returnCountOnly")) {
+        json_member_int(o, "count", (int64_t)(to - from));
+    } else {
+        json_name(o, "attachmentInfos");
+        json_begin_array(o);
+        for (size_t i = from; i < to; i++)
+            put_info(o, &q->list[i], attachment_url(ctx, call, q, &q->list[i]));
+        json_end_array(o);
+    }
+    json_end_object(o);
+}
+
+static void query_close(struct attachment_query *q) { hosted_release(&q->service); }
+
+int features_query_attachments(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(query_close) struct attachment_query q = {0};
+    TRY(features_open_layer(ctx, call, FEATURE_QUERY, &q.service, &q.layer));
+    TRY(read_attachments(ctx, call, &q));
+    TRY(keep_matching(ctx, call, &q));
+    keep_page(call, &q);
+    json_begin_object(&call->out);
+    json_name(&call->out, "attachmentGroups");
+    json_begin_array(&call->out);
+    for (size_t from = 0, to; from < q.count; from = to) {
+        for (to = from + 1; to < q.count && q.list[to].parent_oid == q.list[from].parent_oid; to++)
+            ;
+        put_group(ctx, call, &q, from, to);
+    }
+    json_end_array(&call->out);
+    json_end_object(&call->out);
+    return RC_OK;
+}

@@ -1,0 +1,247 @@
+/* Publishing a file item as a hosted service: starts the job. And the status of such jobs, and of items. Source: api.md 2.2, 2.3.
+ */
+#include "model/errors.h"
+#include "service/hosted.h"
+#include "service/user.h"
+#include "web/sharing/sharing.h"
+
+enum { CSV_TARGET_WKID = 102100 }; /* what the API gives tables without a targetSR */
+
+struct wish {
+    struct item_view source;
+    id folder, service_item;
+    str name, title, file_type;
+    bool overwrite;
+    int64_t wkid; /* 0: as the file has it */
+};
+
+/* ---- what is asked for ---- */
+
+/* The file that is published: of the user of the path, who is the caller or whose content the caller administers. */
+static int source_get(struct ctx *ctx, struct call *call, struct item_view *out)
+{
+    id item;
+    struct user owner;
+    bool full;
+    call_id(call, "itemId", &item);
+    TRY(user_get(ctx, call->site, &call->caller, call_path(call, "user"), &owner, &full));
+    TRY(item_get(ctx, call->site, &call->caller, &item, out));
+    if (!access_publish(&call->caller) || !access_content_add(&call->caller, out->item.owner))
+        return err_kind(ctx, &ERR_FORBIDDEN);
+    return str_ieq(owner.username, out->item.owner) ? RC_OK : err_kind(ctx, &ERR_ITEM_NOT_IN_FOLDER);
+}
+
+struct name_call {
+    str wanted, name;
+};
+
+static int name_free(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct name_call *call = arg;
+    return hosted_name_free(ctx, tx, call->wanted, &call->name);
+}
+
+/* The name asked for has to be available; without one it comes from the item's title. */
+static int name_of(struct ctx *ctx, struct call *call, struct json parameters, struct wish *w)
+{
+    w->name = str_trim(json_string_or(json_get_c(parameters, "name"), ctx->arena, STR("")));
+    if (str_empty(w->name)) {
+        struct name_call free_name = {.wanted = w->source.item.field[ITEM_TITLE]};
+        TRY(sql_read(ctx, call->site->sql, name_free, &free_name));
+        w->name = free_name.name;
+        return RC_OK;
+    }
+    bool available;
+    TRY(hosted_name_available(ctx, call->site, w->name, &available));
+    if (!available && !w->overwrite)
+        return err_set(ctx, &ERR_SERVICE_NAME,
+                       "The service name '%.*s' is taken or not valid: letters, digits and underscores, a letter first.",
+                       STR_FMT(str_sub(w->name, 0, 150)));
+    return RC_OK;
+}
+
+/* overwrite: the service of that name that was published from this file keeps its item. */
+static int overwritten_get(struct ctx *ctx, struct call *call, struct wish *w)
+{
+    struct item_view *related;
+    size_t count;
+    TRY(item_related(ctx, call->site, &call->caller, &w->source.item.id, false, STR("Service2Data"), &related, &count));
+    str end = arena_printf(ctx->arena, "/%.*s/FeatureServer", STR_FMT(w->name));
+    for (size_t i = 0; i < count; i++) {
+        str url = related[i].item.field[ITEM_URL];
+        if (url.n > end.n && str_ieq(str_sub(url, url.n - end.n, url.n), end))
+            w->service_item = related[i].item.id;
+    }
+    return RC_OK;
+}
+
+static int wish_of(struct ctx *ctx, struct call *call, struct wish *w)
+{
+    struct json parameters, wkid;
+    *w = (struct wish){.file_type = str_trim(call_param(call, "fileType")), .overwrite = call_bool(call, "overwrite")};
+    TRY(source_get(ctx, call, &w->source));
+    TRY(sharing_folder_id(ctx, call, &w->folder));
+    if (id_none(w->folder))
+        w->folder = w->source.item.folder;
+    TRY(call_json(ctx, call, "publishParameters", &parameters));
+    TRY(name_of(ctx, call, parameters, w));
+    w->title = json_string_or(json_get_c(parameters, "title"), ctx->arena, w->name);
+    wkid = json_get_c(json_get_c(parameters, "targetSR"), "wkid");
+    if (!json_int(wkid, &w->wkid))
+        w->wkid = str_ieq(w->file_type, STR("csv")) ? CSV_TARGET_WKID : 0;
+    if (!call_id(call, "itemIdToCreate", &w->service_item))
+        w->service_item = id_new();
+    else if (!access_administer(&call->caller))
+        return err_set(ctx, &ERR_FORBIDDEN, "Only an administrator may choose the id of an item.");
+    return w->overwrite ? overwritten_get(ctx, call, w) : RC_OK;
+}
+
+/* ---- the job ---- */
+
+static str definition_text(struct ctx *ctx, const struct wish *w)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 10);
+    struct json_out o;
+    json_out_buf(&o, ctx, &b);
+    json_begin_object(&o);
+    json_member_c(&o, "type", "publish");
+    json_member_str(&o, "itemId", id_str(&w->source.item.id));
+    json_member_str(&o, "serviceItemId", id_str(&w->service_item));
+    json_end_object(&o);
+    return arena_str(ctx->arena, buf_str(&b));
+}
+
+static str request_text(struct ctx *ctx, const struct wish *w)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 10);
+    struct json_out o;
+    json_out_buf(&o, ctx, &b);
+    json_begin_object(&o);
+    json_member_str(&o, "itemId", id_str(&w->source.item.id));
+    json_member_str(&o, "serviceItemId", id_str(&w->service_item));
+    json_member_str(&o, "owner", w->source.item.owner);
+    json_member_str(&o, "folder", id_str(&w->folder));
+    json_member_str(&o, "name", w->name);
+    json_member_str(&o, "title", w->title);
+    json_member_str(&o, "fileType", w->file_type);
+    json_member_bool(&o, "overwrite", w->overwrite);
+    json_member_int(&o, "targetWkid", w->wkid);
+    json_end_object(&o);
+    return arena_str(ctx->arena, buf_str(&b));
+}
+
+int publish_item(struct ctx *ctx, struct call *call)
+{
+    struct wish w;
+    id job;
+    char key[JOB_KEY_SIZE];
+    TRY(wish_of(ctx, call, &w));
+    struct job_submit what = {.kind = "publish",
+                              .owner = call->caller.username,
+                              .definition = definition_text(ctx, &w),
+                              .request = request_text(ctx, &w),
+                              .item = id_str(&w.service_item)};
+    TRY(jobs_submit(ctx, call->web->jobs, &what, &job, key));
+    str url =
+        arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer", STR_FMT(call->server_url), STR_FMT(w.name));
+    struct json_out *o = &call->out;
+    json_begin_object(o);
+    json_name(o, "services");
+    json_begin_array(o);
+    json_begin_object(o);
+    json_member_c(o, "type", "Feature Service");
+    json_member_str(o, "serviceurl", url);
+    json_member_int(o, "size", w.source.item.size);
+    json_member_str(o, "jobId", id_str(&job));
+    json_member_str(o, "serviceItemId", id_str(&w.service_item));
+    json_member_str(o, "encodedServiceURL", url);
+    json_end_object(o);
+    json_end_array(o);
+    json_end_object(o);
+    return RC_OK;
+}
+
+/* ---- status ---- */
+
+/* 32 hex digits, with or without the dashes of a UUID. */
+static bool job_id(str text, id *out)
+{
+    char digits[ID_SIZE];
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '-')
+            continue;
+        if (n == ID_SIZE)
+            return false;
+        digits[n++] = text.p[i];
+    }
+    return id_parse(str_of(digits, n), out);
+}
+
+struct job_call {
+    const id *item;
+    str kind;
+    struct job *job;
+};
+
+static int newest_job(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct job_call *call = arg;
+    return meta_job_of_item(ctx, tx, call->item, call->kind, call->job);
+}
+
+/* The job that is asked about: by id, or the item's newest of that type. RC_NOT_FOUND without an error: there is none. */
+static int job_of(struct ctx *ctx, struct call *call, const id *item, struct job *out)
+{
+    id job;
+    if (call_has(call, "jobId")) {
+        int rc = job_id(str_trim(call_param(call, "jobId")), &job) ? jobs_get(ctx, call->web->jobs, &job, out) : RC_NOT_FOUND;
+        bool mine = rc == RC_OK && (access_is_self(&call->caller, out->owner) || access_administer(&call->caller));
+        if (rc == RC_NOT_FOUND || (rc == RC_OK && !mine)) {
+            err_clear(ctx);
+            return err_kind(ctx, &ERR_JOB_MISSING);
+        }
+        return rc;
+    }
+    struct job_call newest = {.item = item, .kind = str_trim(sharing_text(call, "jobType")), .job = out};
+    return str_empty(newest.kind) ? RC_NOT_FOUND : sql_read(ctx, call->site->sql, newest_job, &newest);
+}
+
+static const char *status_word(const struct job *job)
+{
+    static const char *const words[] = {[JOB_SUBMITTED] = "processing",
+                                        [JOB_RUNNING] = "processing",
+                                        [JOB_SUCCEEDED] = "completed",
+                                        [JOB_FAILED] = "failed",
+                                        [JOB_CANCELED] = "failed"};
+    return words[job->state];
+}
+
+static str last_message(struct ctx *ctx, const struct job *job)
+{
+    struct json messages;
+    if (!json_try_parse(ctx->arena, job->messages, &messages) || json_count(messages) == 0)
+        return STR("");
+    return json_string_or(json_at(messages, json_count(messages) - 1), ctx->arena, STR(""));
+}
+
+/* While a service is being published its item does not exist yet: with a job the item is not asked for. */
+int publish_status(struct ctx *ctx, struct call *call)
+{
+    id item;
+    struct job job;
+    TRY(sharing_item_id(ctx, call, &item));
+    int rc = job_of(ctx, call, &item, &job);
+    if (rc != RC_NOT_FOUND || ctx->err.kind)
+        TRY(rc);
+    bool has_job = rc == RC_OK;
+    struct item_view v;
+    if (!has_job || (!access_is_self(&call->caller, job.owner) && !access_administer(&call->caller)))
+        TRY(sharing_owned_item(ctx, call, &v));
+    json_begin_object(&call->out);
+    json_member_c(&call->out, "status", has_job ? status_word(&job) : "completed");
+    json_member_str(&call->out, "statusMessage", has_job ? last_message(ctx, &job) : STR("completed"));
+    json_member_str(&call->out, "itemId", id_str(&item));
+    json_end_object(&call->out);
+    return RC_OK;
+}
