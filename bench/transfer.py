@@ -50,7 +50,7 @@ def job(server, portal, path, **fields):
     reset_peak(server.process.pid)
     cpu, start = cpu_of(server.process.pid), time.monotonic()
     started = portal.call(path, **fields, **{'async': 'true'})
-    done = portal.wait_job(started, lambda: time.sleep(0.02))
+    done = portal.wait_job(started, lambda: time.sleep(0.1))
     wall = time.monotonic() - start
     if done['status'] not in ('succeeded', 'completed'):
         raise SystemExit(f"bench: {path}: {done['status']}: {done['messages'][-3:]}")

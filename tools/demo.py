@@ -369,10 +369,11 @@ def run(program, folder, ports):
         for p in v.problems:
             say('  PROBLEM: ' + p)
         say('  everything arrived whole' if not v.problems else f'  {len(v.problems)} problems')
-        step('Look around (sign in with the token form, or browse what is public)')
+        step(f'Look around: sign in as admin with {PASSWORD}, then open the pages')
         for name, p, g in (('one', one, group), ('two', two, target)):
-            say(f'  portal {name}: {p.url}/sharing/rest/content/groups/{g}?f=html&token={p.token}')
-            say(f'              {p.url}/server/rest/services/Hosted?f=html&token={p.token}')
+            say(f'  portal {name}: {p.url}/sharing/rest/generateToken')
+            say(f'              {p.url}/sharing/rest/content/groups/{g}')
+            say(f'              {p.url}/server/rest/services/Hosted')
         return servers, not v.problems
     except BaseException:
         for s in servers:

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "codec/url.h"
 #include "jobs/jobs.h"
@@ -215,6 +216,7 @@ int app_serve(struct ctx *ctx, int argc, char **argv, int *exit_out)
         return err_set(ctx, &ERR_USAGE, "--log-level is error, warn, info or debug.");
     log_set_level(level);
     (void)exit_out;
+    mem_share();
     sigset_t set; /* blocked before any thread starts, so that only this one takes them */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);

@@ -8,6 +8,7 @@
 
 struct arena;
 
+/* An empty arena. */
 struct arena *arena_open(void);
 void arena_close(struct arena *a); /* NULL is allowed */
 /* Gives back everything but the first block; all pointers into the arena die. */

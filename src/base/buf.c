@@ -2,7 +2,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include <assert.h>
 #include <stdio.h>
 
 enum { BUF_START = 64 };
@@ -21,7 +20,7 @@ void buf_clear(struct buf *b)
         b->p[0] = 0;
 }
 
-char *buf_reserve(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
     if (b->overflow || n > b->max - b->n || n >= SIZE_MAX / 2 - b->n) {
         b->overflow = true;
@@ -37,25 +36,6 @@ char *buf_reserve(struct buf *b, size_t n)
     }
     return b->p + b->n;
 }
-
-void buf_commit(struct buf *b, size_t n)
-{
-    assert(n < b->capacity - b->n);
-    b->n += n;
-    b->p[b->n] = 0;
-}
-
-void buf_add_bytes(struct buf *b, const void *p, size_t n)
-{
-    char *to = n ? buf_reserve(b, n) : NULL;
-    if (to) {
-        memcpy(to, p, n);
-        buf_commit(b, n);
-    }
-}
-
-void buf_add(struct buf *b, str s) { buf_add_bytes(b, s.p, s.n); }
-void buf_add_char(struct buf *b, char c) { buf_add_bytes(b, &c, 1); }
 
 void buf_add_int(struct buf *b, int64_t v)
 {

@@ -2,7 +2,8 @@
 #ifndef MAPFERRY_BASE_CLEANUP_H
 #define MAPFERRY_BASE_CLEANUP_H
 
-/* CLEANUP(buf_free) struct buf b = ...;  calls buf_free(&b) when b goes out of scope. The function takes a pointer to the variable. */
+/* CLEANUP(buf_free) struct buf b = ...;  calls buf_free(&b) when b goes out of scope. The function takes a pointer to the
+ * variable. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 /* Leaves the function with the callee's rc when it is not RC_OK. */
 #define TRY(call)                                                                                                                \

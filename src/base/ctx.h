@@ -10,12 +10,12 @@
 struct clock; /* base/clock.h */
 
 struct ctx {
-    struct arena *arena;            /* lives as long as the unit of work */
+    struct arena *arena; /* lives as long as the unit of work */
     struct err err;
-    const struct clock *clock;      /* never NULL */
-    const atomic_bool *cancel;      /* NULL: cannot be cancelled */
-    int64_t deadline_ms;            /* monotonic milliseconds, 0: none */
-    char tag[33];                   /* request or job id for log lines, "" when none */
+    const struct clock *clock; /* never NULL */
+    const atomic_bool *cancel; /* NULL: cannot be cancelled */
+    int64_t deadline_ms;       /* monotonic milliseconds, 0: none */
+    char tag[33];              /* request or job id for log lines, "" when none */
 };
 
 /* Prepares *ctx with a new arena, the system clock, no deadline. Release with ctx_close. */

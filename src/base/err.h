@@ -28,14 +28,14 @@ struct err_kind {
 };
 
 /* Kinds without domain words. */
-extern const struct err_kind ERR_IO;        /* the operating system refused: 500 */
-extern const struct err_kind ERR_NO_SPACE;  /* disk full: 507 */
-extern const struct err_kind ERR_LIMIT;     /* a size limit at a door: 413 */
-extern const struct err_kind ERR_INVALID;   /* input that is not what it should be: 400 */
-extern const struct err_kind ERR_MISSING;   /* not found, no domain meaning: 404 */
-extern const struct err_kind ERR_CORRUPT;   /* stored or packed bytes are not what they were: 500 */
-extern const struct err_kind ERR_BUSY;      /* try again later: 503 */
-extern const struct err_kind ERR_CANCELED;  /* 503 */
+extern const struct err_kind ERR_IO;          /* the operating system refused: 500 */
+extern const struct err_kind ERR_NO_SPACE;    /* disk full: 507 */
+extern const struct err_kind ERR_LIMIT;       /* a size limit at a door: 413 */
+extern const struct err_kind ERR_INVALID;     /* input that is not what it should be: 400 */
+extern const struct err_kind ERR_MISSING;     /* not found, no domain meaning: 404 */
+extern const struct err_kind ERR_CORRUPT;     /* stored or packed bytes are not what they were: 500 */
+extern const struct err_kind ERR_BUSY;        /* try again later: 503 */
+extern const struct err_kind ERR_CANCELED;    /* 503 */
 extern const struct err_kind ERR_UNSUPPORTED; /* valid, but not something we do: 400 */
 
 enum { ERR_DETAILS_MAX = 4, ERR_DETAIL_SIZE = 512 };

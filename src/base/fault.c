@@ -12,10 +12,11 @@
 
 static const struct fault_mode {
     const char *name;
-    bool takes_number, repeats, kills;
+    bool takes_number, repeats, kills, at_checkpoints;
     int error_number; /* 0: none, only counts */
 } fault_modes[] = {
     {.name = "kill", .takes_number = true, .kills = true},
+    {.name = "kill-checkpoint", .takes_number = true, .kills = true, .at_checkpoints = true},
     {.name = "eio", .takes_number = true, .error_number = EIO},
     {.name = "enospc", .takes_number = true, .error_number = ENOSPC},
     {.name = "enospc-from", .takes_number = true, .repeats = true, .error_number = ENOSPC},
@@ -43,7 +44,18 @@ static int fault_hit(const struct fault_mode *mode)
 int fault_point(void)
 {
     const struct fault_mode *mode = atomic_load_explicit(&fault_armed, memory_order_relaxed);
-    return mode ? fault_hit(mode) : 0;
+    return mode && !mode->at_checkpoints ? fault_hit(mode) : 0;
+}
+
+void fault_checkpoint(void)
+{
+    const struct fault_mode *mode = atomic_load_explicit(&fault_armed, memory_order_relaxed);
+    if (!mode)
+        return;
+    if (mode->at_checkpoints)
+        fault_hit(mode);
+    else if (!mode->takes_number)
+        fprintf(stderr, "checkpoint after fault point %lld\n", (long long)atomic_load(&fault_passed));
 }
 
 static const struct fault_mode *fault_parse(str spec, int64_t *number_out)

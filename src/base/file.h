@@ -12,8 +12,8 @@ int file_create(struct ctx *ctx, const char *path, int *fd_out);
 int file_write(struct ctx *ctx, int fd, const void *p, size_t n);
 int file_pwrite(struct ctx *ctx, int fd, const void *p, size_t n, uint64_t offset);
 int file_pread(struct ctx *ctx, int fd, void *p, size_t n, uint64_t offset); /* exactly n bytes or an error */
-int file_sync(struct ctx *ctx, int fd);      /* fdatasync */
-int file_sync_fs(struct ctx *ctx, int fd);   /* syncfs of the file system that fd is on: one sync for a batch */
+int file_sync(struct ctx *ctx, int fd);                                      /* fdatasync */
+int file_sync_fs(struct ctx *ctx, int fd); /* syncfs of the file system that fd is on: one sync for a batch */
 int file_truncate(struct ctx *ctx, int fd, uint64_t size);
 int file_size(struct ctx *ctx, int fd, uint64_t *size_out);
 int file_rename(struct ctx *ctx, const char *from, const char *to);

@@ -6,6 +6,7 @@
 #include "base/ctx.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+/* Lines above that level are left out; LOG_INFO at the start. */
 void log_set_level(enum log_level level);
 bool log_level_parse(str s, enum log_level *out);
 void log_line(const struct ctx *ctx, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,7 @@
 /* The heap behind one door, so that "out of memory" has one answer: the process ends. A portal that limits its inputs
  * only gets here when the machine itself is short; the stores survive an end at any point. */
 #include "base/mem.h"
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,3 +22,11 @@ void *mem_alloc(size_t size) { return mem_checked(calloc(1, size ? size : 1)); }
 void *mem_resize(void *p, size_t size) { return mem_checked(realloc(p, size ? size : 1)); }
 void mem_free(void *p) { free(p); }
 char *mem_cstr(const char *s) { return s ? mem_checked(strdup(s)) : NULL; }
+
+void mem_share(void)
+{
+    enum { ARENAS = 2, TRIM = 1 << 20, OWN_MAPPING = 256 << 10 };
+    mallopt(M_ARENA_MAX, ARENAS);
+    mallopt(M_TRIM_THRESHOLD, TRIM);
+    mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);
+}

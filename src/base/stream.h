@@ -18,10 +18,21 @@ struct writer {
     void (*close)(struct writer *w); /* without having been finished: what was written is thrown away */
 };
 
-static inline int reader_read(struct ctx *ctx, struct reader *r, void *p, size_t n, size_t *got) { return r->read(ctx, r, p, n, got); }
-static inline void reader_close(struct reader *r) { if (r) r->close(r); }
+static inline int reader_read(struct ctx *ctx, struct reader *r, void *p, size_t n, size_t *got)
+{
+    return r->read(ctx, r, p, n, got);
+}
+static inline void reader_close(struct reader *r)
+{
+    if (r)
+        r->close(r);
+}
 static inline int writer_write(struct ctx *ctx, struct writer *w, str s) { return w->write(ctx, w, s.p, s.n); }
-static inline void writer_close(struct writer *w) { if (w) w->close(w); }
+static inline void writer_close(struct writer *w)
+{
+    if (w)
+        w->close(w);
+}
 void reader_cleanup(struct reader **r); /* for CLEANUP */
 void writer_cleanup(struct writer **w);
 

@@ -8,6 +8,7 @@ struct profile {
     str name, url, user, password_file, token_file, ca, proxy;
     bool insecure;
 };
+/* Written whole or not at all; one of that name is replaced. The strings of what is loaded are in the arena. */
 int profile_store(struct ctx *ctx, const struct profile *p);
 int profile_load(struct ctx *ctx, str name, struct profile *out); /* RC_NOT_FOUND */
 int profile_remove(struct ctx *ctx, str name);                    /* RC_NOT_FOUND */

@@ -15,8 +15,8 @@ struct deflate *deflate_open(void);
 void deflate_close(struct deflate *d); /* NULL is allowed */
 /* Most bytes that a chunk of n bytes can become. */
 size_t deflate_bound(size_t n);
-/* Compresses n bytes (below 1 GiB) at level 1 into out, which has room for deflate_bound(n); returns the length. The bytes that
- * come out depend on the input, `last` and the processor's instruction set only. */
+/* Compresses n bytes (below 1 GiB) at level 1 into out, which has room for deflate_bound(n); returns the length. The
+ * bytes are a valid stream, but no function of the input: processors differ, and now and then two runs do. */
 size_t deflate_chunk(struct deflate *d, const void *in, size_t n, bool last, void *out);
 
 /* CRC-32 as zip and gzip use it; start with 0. */

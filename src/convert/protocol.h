@@ -42,6 +42,7 @@ void protocol_begin(struct buf *b, enum protocol_kind kind);
 void protocol_end(struct buf *b);
 void protocol_head(const char head[PROTOCOL_HEAD], uint32_t *length_out, uint8_t *kind_out);
 
+/* Payloads: put appends to a frame that was begun; get returns false for one that is damaged, and points into it. */
 void protocol_put_open(struct buf *b, const struct protocol_open *in);
 bool protocol_get_open(str payload, struct protocol_open *out);
 void protocol_put_rows(struct buf *b, const struct protocol_rows *in);

@@ -1,14 +1,18 @@
 /* Group export as a job: plan (what may be in a package), migrate(local → package), then the package becomes content and, for an
- * asynchronous call, an item. Each step can be repeated: the package goes on at its journal, the item's id follows from the job's. */
+ * asynchronous call, an item. Each step can be repeated: the package goes on at its journal, the item's id follows from the
+ * job's. */
 #include "jobs/export_group.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "jobs/kinds.h"
 #include "jobs/lists.h"
 #include "migrate/migrate.h"
+#include "model/errors.h"
 #include "portal/local/local.h"
 #include "portal/package/package.h"
+#include "service/group.h"
 #include "service/item.h"
 #include <stdio.h>
 
@@ -32,7 +36,8 @@ str export_request_print(struct ctx *ctx, const struct export_request *r)
     json_begin_object(&o);
     json_member_str(&o, "groupId", id_str(&r->group));
     json_member_str(&o, "groupTitle", r->group_title);
-    json_member_str(&o, "owner", r->owner);
+    json_member_str(&o, "caller", r->caller.username);
+    json_member_c(&o, "role", role_id(r->caller.role));
     json_member_bool(&o, "all", r->all);
     lists_ids_print(&o, "items", r->items, r->item_count);
     json_member_str(&o, "folder", id_str(&r->folder));
@@ -45,13 +50,14 @@ str export_request_print(struct ctx *ctx, const struct export_request *r)
 int export_request_parse(struct ctx *ctx, struct json v, struct export_request *out)
 {
     *out = (struct export_request){.group_title = json_string(json_get_c(v, "groupTitle"), ctx->arena),
-                                   .owner = json_string(json_get_c(v, "owner"), ctx->arena),
+                                   .caller = {.username = json_string(json_get_c(v, "caller"), ctx->arena)},
                                    .all = json_bool(json_get_c(v, "all"), true),
                                    .file_name = json_string(json_get_c(v, "fileName"), ctx->arena),
                                    .keep_item = json_bool(json_get_c(v, "keepItem"), true)};
     id_parse(json_string(json_get_c(v, "folder"), ctx->arena), &out->folder);
-    if (!id_parse(json_string(json_get_c(v, "groupId"), ctx->arena), &out->group))
-        return err_set(ctx, &ERR_CORRUPT, "a stored request has no group");
+    if (!role_parse(json_string(json_get_c(v, "role"), ctx->arena), &out->caller.role) ||
+        !id_parse(json_string(json_get_c(v, "groupId"), ctx->arena), &out->group))
+        return err_set(ctx, &ERR_CORRUPT, "a stored request is incomplete");
     return lists_ids_parse(ctx, json_get_c(v, "items"), &out->items, &out->item_count);
 }
 
@@ -75,6 +81,7 @@ str export_definition(struct ctx *ctx, const struct export_request *r)
 struct decide_arg {
     struct site *site;
     struct portal *source;
+    const struct caller *caller;
     const id *group_items; /* by id */
     size_t group_count;
 };
@@ -95,6 +102,14 @@ static bool in_group(const struct decide_arg *d, const id *item)
     return false;
 }
 
+/* May the caller know of this item? RC_NOT_FOUND: no. */
+static int visible(struct ctx *ctx, struct site *site, const struct caller *caller, const id *item)
+{
+    struct item_view view;
+    int rc = item_get(ctx, site, caller, item, &view);
+    return rc == RC_OK || !err_is(ctx, &ERR_FORBIDDEN) ? rc : RC_NOT_FOUND;
+}
+
 /* The text data of an item, when it has some; decides whether an app is made for a group. */
 static int data_text(struct ctx *ctx, struct portal *source, const struct portal_item *item, str *out)
 {
@@ -111,6 +126,7 @@ static int decide_export(struct ctx *ctx, void *arg, const struct portal_item *i
     const struct site_settings *s = &d->site->settings;
     out->action = PLAN_SKIP;
     if (!in_group(d, &item->item.id)) {
+        TRY(visible(ctx, d->site, d->caller, &item->item.id));
         out->reason = STR("The item is not shared with the group.");
         return RC_OK;
     }
@@ -120,43 +136,102 @@ static int decide_export(struct ctx *ctx, void *arg, const struct portal_item *i
         return RC_OK;
     if (out->size > s->package_item_max) {
         out->action = PLAN_FAIL;
-        out->reason = arena_printf(ctx->arena, "The item has %lld bytes, more than the setting export.maxItemBytes allows (%lld).", (long long)out->size,
-                                   (long long)s->package_item_max);
+        out->reason =
+            arena_printf(ctx->arena, "The item has %lld bytes, more than the setting export.maxItemBytes allows (%lld).",
+                         (long long)out->size, (long long)s->package_item_max);
         return RC_OK;
     }
     out->action = PLAN_CREATE;
+    out->service_name = item->service_name;
     return RC_OK;
 }
 
-/* What became of a reference that leaves the package: the other item is there but not shared with the group, or not there at all. */
-static void note_references(struct ctx *ctx, struct portal *source, struct plan *p)
+/* ---- references that leave the package ---- */
+
+struct service_call {
+    str url;
+    id item;
+};
+
+/* The item of one of our services, by a URL below it. */
+static int service_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    static const str folder = STR("/rest/services/Hosted/");
+    struct service_call *call = arg;
+    struct hosted hosted;
+    size_t at = str_ifind(call->url, folder, 0);
+    if (at == SIZE_MAX)
+        return RC_NOT_FOUND;
+    size_t begin = at + folder.n, end = str_find_char(call->url, '/', begin);
+    TRY(meta_hosted_by_name(ctx, tx, str_sub(call->url, begin, end), &hosted));
+    call->item = hosted.item;
+    return RC_OK;
+}
+
+/* The item that a reference leads to. RC_NOT_FOUND: none that the caller may know of. */
+static int referenced(struct ctx *ctx, struct site *site, const struct caller *caller, str value, struct item_view *out)
+{
+    struct service_call call = {.url = value};
+    if (!id_parse(value, &call.item))
+        TRY(sql_read(ctx, site->sql, service_row, &call));
+    TRY(visible(ctx, site, caller, &call.item));
+    return item_get(ctx, site, caller, &call.item, out);
+}
+
+/* What became of a reference that leaves the package: the other item is there but not shared with the group, or not there at all.
+ */
+static void note_references(struct ctx *ctx, struct site *site, const struct caller *caller, struct plan *p)
 {
     for (size_t i = 0; i < p->reference_count; i++) {
         struct plan_reference *r = &p->references[i];
-        id to;
         struct ctx child;
-        struct portal_item item;
+        struct item_view item;
         ctx_child(&child, ctx);
-        bool there = id_parse(r->found.value, &to) && source->ops->item_get(&child, source, &to, &item) == RC_OK;
-        r->note = there ? arena_printf(ctx->arena, "'%.*s' (%.*s) is not in the package: share it with the group, or see that the receiving portal has it.",
-                                       STR_FMT(item.item.field[ITEM_TITLE]), STR_FMT(item.item.field[ITEM_TYPE]))
-                        : STR("The item was not found in this portal.");
+        bool there = referenced(&child, site, caller, r->found.value, &item) == RC_OK;
+        r->note =
+            there ? arena_printf(
+                        ctx->arena,
+                        "'%.*s' (%.*s) is not in the package: share it with the group, or see that the receiving portal has it.",
+                        STR_FMT(item.item.field[ITEM_TITLE]), STR_FMT(item.item.field[ITEM_TYPE]))
+                  : STR("The item was not found in this portal.");
         ctx_close(&child);
     }
 }
 
+/* Our own addresses, and the services that are in the package: what else is below them leaves it. */
+static struct idmap *known_services(struct ctx *ctx, const struct site *site, const struct plan *p)
+{
+    struct idmap *map = idmap_open();
+    idmap_base(map, site->server_url, site->server_url);
+    for (size_t i = 0; i < p->count; i++) {
+        const struct plan_item *item = &p->items[i];
+        if (!item->hosted || !plan_carries(item))
+            continue;
+        str url = arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer", STR_FMT(site->server_url),
+                               STR_FMT(item->service_name));
+        idmap_service(map, url, url);
+    }
+    return map;
+}
+
 static int plan_items(struct ctx *ctx, struct site *site, struct portal *source, const struct export_request *r, struct plan *out)
 {
-    struct decide_arg d = {.site = site, .source = source};
+    struct decide_arg d = {.site = site, .source = source, .caller = &r->caller};
     id *ids;
     TRY(source->ops->list(ctx, source, &r->group, &ids, &d.group_count));
     d.group_items = ids;
     TRY(plan_make(ctx, source, r->all ? ids : r->items, r->all ? d.group_count : r->item_count, decide_export, &d, out));
-    TRY(plan_references(ctx, source, out));
-    note_references(ctx, source, out);
-    if (out->bytes > site->settings.package_max * 8) /* not even packed to an eighth would it fit; the writer checks the exact size */
-        return err_set(ctx, &ERR_LIMIT, "The items have %lld bytes; a package may have %lld (setting export.maxPackageBytes). Export fewer items at a time.",
-                       (long long)out->bytes, (long long)site->settings.package_max);
+    struct idmap *known = known_services(ctx, site, out);
+    int rc = plan_references(ctx, source, known, out);
+    idmap_close(known);
+    TRY(rc);
+    note_references(ctx, site, &r->caller, out);
+    if (out->bytes >
+        site->settings.package_max * 8) /* not even packed to an eighth would it fit; the writer checks the exact size */
+        return err_set(
+            ctx, &ERR_LIMIT,
+            "The items have %lld bytes; a package may have %lld (setting export.maxPackageBytes). Export fewer items at a time.",
+            (long long)out->bytes, (long long)site->settings.package_max);
     return site_check_space(ctx, site, out->bytes);
 }
 
@@ -186,7 +261,8 @@ struct export_run {
     size_t redacted;
 };
 
-static int redact_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text, str *out)
+static int redact_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text,
+                       str *out)
 {
     (void)type;
     struct export_run *e = arg;
@@ -194,8 +270,10 @@ static int redact_text(struct ctx *ctx, void *arg, const struct itemtype *type, 
     TRY(refs_redact(ctx, place, name, text, out, &found));
     for (size_t i = 0; i < found.count; i++, e->redacted++)
         job_message(e->job, "Redacted: a stored credential of item '%s' was left out (%s%s%.*s %.*s).", e->item_now.text,
-                    place == REF_DATA ? "data" : place == REF_RESOURCE ? "resource" : "field", str_empty(name) ? "" : " ", STR_FMT(name),
-                    STR_FMT(found.list[i].pointer));
+                    place == REF_DATA       ? "data"
+                    : place == REF_RESOURCE ? "resource"
+                                            : "field",
+                    str_empty(name) ? "" : " ", STR_FMT(name), STR_FMT(found.list[i].pointer));
     return RC_OK;
 }
 
@@ -208,6 +286,22 @@ static int export_progress(struct ctx *ctx, void *arg, const struct migrate_prog
     struct job_progress progress = {
         .items_done = p->items_done, .items_total = p->items_total, .bytes_done = p->bytes_done, .bytes_total = p->bytes_total};
     return job_checkpoint(ctx, e->job, &progress, STR_NONE);
+}
+
+enum { NAME_CHARS = 200 }; /* leaves room for the time, a number and the extension */
+
+/* A title as it may stand in a file name. */
+static str name_of_title(struct ctx *ctx, str title)
+{
+    size_t end = 0;
+    for (unsigned n = 0; n < NAME_CHARS && end < title.n; n++)
+        (void)utf8_next(title, &end);
+    title = str_sub(title, 0, end);
+    char *name = arena_cstr(ctx->arena, title);
+    for (size_t i = 0; i < title.n; i++)
+        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f || name[i] == '/')
+            name[i] = '_';
+    return str_of(name, title.n);
 }
 
 /* The time of the package is taken once and kept, so that a resumed job makes the same bytes. */
@@ -223,10 +317,10 @@ static int remember_time(struct ctx *ctx, struct export_run *e)
         return RC_OK;
     e->created = ctx_now(ctx);
     struct clock_parts t = clock_parts_of(e->created);
-    e->file_name = !str_empty(e->request.file_name)
-                       ? e->request.file_name
-                       : arena_printf(ctx->arena, "%.*s_%d%d%02d_%02d%02d%02d", STR_FMT(e->request.group_title), t.year, t.month, t.day, t.hour,
-                                      t.minute, t.second);
+    e->file_name = !str_empty(e->request.file_name) ? e->request.file_name
+                                                    : arena_printf(ctx->arena, "%.*s_%d%d%02d_%02d%02d%02d",
+                                                                   STR_FMT(name_of_title(ctx, e->request.group_title)), t.year,
+                                                                   t.month, t.day, t.hour, t.minute, t.second);
     struct buf b = BUF_INIT(64 << 10);
     struct json_out o;
     json_out_buf(&o, ctx, &b);
@@ -273,14 +367,18 @@ struct attach_call {
     const struct blob_new *blob;
 };
 
-static int attach_rows(struct ctx *ctx, struct sql_tx *tx, void *arg) { return blob_attach(ctx, tx, ((struct attach_call *)arg)->blob); }
+static int attach_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    return blob_attach(ctx, tx, ((struct attach_call *)arg)->blob);
+}
 
 /* The Export Package item. Its id follows from the job's, so that a repeated step finds it. */
 static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob, id *item_out)
 {
     struct site *site = e->job->site;
     id wanted = portal_local_store_id(&e->job->job->id, &e->job->job->id);
-    struct caller admin = {.username = e->request.owner, .role = ROLE_ADMIN}; /* the id is given, which only administrators may */
+    struct caller admin = {.username = e->request.caller.username,
+                           .role = ROLE_ADMIN}; /* the id is given, which only administrators may */
     struct item_view there;
     *item_out = wanted;
     if (item_get(ctx, site, &admin, &wanted, &there) == RC_OK)
@@ -297,7 +395,14 @@ static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob
     in.field[ITEM_TYPE_KEYWORDS] = STR("Export Package,epk");
     in.field[ITEM_TAGS] = STR("Export Package,epk");
     in.field[ITEM_SNIPPET] = arena_printf(ctx->arena, "Content of the group '%.*s'.", STR_FMT(e->request.group_title));
-    return item_add(ctx, site, &admin, e->request.owner, &e->request.folder, &in, item_out);
+    int rc;
+    for (int n = 2; (rc = item_add(ctx, site, &admin, admin.username, &e->request.folder, &in, item_out)) != RC_OK &&
+                    err_is(ctx, &ERR_ITEM_NAME_TAKEN);
+         n++) {
+        err_clear(ctx); /* an earlier export of this second, or of this name */
+        in.file_name = arena_printf(ctx->arena, "%.*s_%d.epk", STR_FMT(e->file_name), n);
+    }
+    return rc;
 }
 
 static int put_result(struct ctx *ctx, struct export_run *e, const id *item, const struct package_result *package)
@@ -327,16 +432,17 @@ static int put_result(struct ctx *ctx, struct export_run *e, const id *item, con
     return RC_OK;
 }
 
-static int store_package(struct ctx *ctx, struct export_run *e, str path, id *item_out)
+static int store_package(struct ctx *ctx, struct export_run *e, str path, const struct package_result *package, id *item_out)
 {
     struct site *site = e->job->site;
     struct blob_new *blob;
-    TRY(blob_adopt_file(ctx, site->blobs, path.p, &blob));
+    TRY(blob_adopt_file(ctx, site->blobs, path.p, &package->file, &blob));
     int rc;
     if (e->request.keep_item) {
         rc = add_item(ctx, e, blob, item_out);
         if (rc == RC_OK)
-            job_message(e->job, "Added Export Package item with id '%s' for group with id '%s'.", item_out->text, e->request.group.text);
+            job_message(e->job, "Added Export Package item with id '%s' for group with id '%s'.", item_out->text,
+                        e->request.group.text);
     } else { /* bytes that nothing names: collected after the grace period */
         rc = blob_sync(ctx, site->blobs, &blob, 1);
         if (rc == RC_OK)
@@ -346,42 +452,54 @@ static int store_package(struct ctx *ctx, struct export_run *e, str path, id *it
     return rc;
 }
 
+/* Once the package is whole, so that a run that goes on does not tell it twice. */
 static void tell_plan(struct export_run *e)
 {
     for (size_t i = 0; i < e->plan.count; i++) {
         const struct plan_item *p = &e->plan.items[i];
         if (!plan_carries(p))
-            job_message(e->job, "%s item '%s' ('%.*s', %.*s): %.*s", p->action == PLAN_SKIP ? "Skipped" : "Failed to export", p->id.text, STR_FMT(p->title),
-                        STR_FMT(p->type), STR_FMT(p->reason));
+            job_message(e->job, "%s item '%s' ('%.*s', %.*s): %.*s", p->action == PLAN_SKIP ? "Skipped" : "Failed to export",
+                        p->id.text, STR_FMT(p->title), STR_FMT(p->type), STR_FMT(p->reason));
     }
     for (size_t i = 0; i < e->plan.reference_count && i < LISTS_REFERENCES_MAX; i++) {
         const struct plan_reference *r = &e->plan.references[i];
-        job_message(e->job, "Item '%s' refers to item '%.*s' (%.*s): %.*s", r->item.text, STR_FMT(r->found.value), STR_FMT(r->found.pointer),
-                    STR_FMT(r->note));
+        job_message(e->job, "Item '%s' refers to item '%.*s' (%.*s): %.*s", r->item.text, STR_FMT(r->found.value),
+                    STR_FMT(r->found.pointer), STR_FMT(r->note));
     }
+}
+
+static bool carries_any(const struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (plan_carries(&p->items[i]))
+            return true;
+    return false;
 }
 
 int job_export_group(struct ctx *ctx, struct job_run *run)
 {
     struct export_run e = {.job = run};
     TRY(export_request_parse(ctx, run->request, &e.request));
+    struct group group; /* may be gone since the call */
+    TRY(group_move_check(ctx, run->site, &e.request.caller, &e.request.group, &group));
     if (!run->messages->n)
-        job_message(run, "Starting export of items in group '%.*s' with id '%s'.", STR_FMT(e.request.group_title), e.request.group.text);
+        job_message(run, "Starting export of items in group '%.*s' with id '%s'.", STR_FMT(e.request.group_title),
+                    e.request.group.text);
     TRY(remember_time(ctx, &e));
     TRY(export_plan(ctx, run->site, &e.request, &e.plan));
+    struct package_result package;
+    str path = arena_printf(ctx->arena, "%.*s/package.epk", STR_FMT(run->dir));
+    bool any = carries_any(&e.plan);
+    if (any)
+        TRY(write_package(ctx, &e, path, &package));
+    any = any && carries_any(&e.plan); /* those that became too large are left out */
     tell_plan(&e);
-    size_t carried = 0;
-    for (size_t i = 0; i < e.plan.count; i++)
-        carried += plan_carries(&e.plan.items[i]);
-    if (!carried) {
+    if (!any) {
         job_message(run, "There are no items to export.");
         return put_result(ctx, &e, NULL, NULL);
     }
-    str path = arena_printf(ctx->arena, "%.*s/package.epk", STR_FMT(run->dir));
-    struct package_result package;
-    TRY(write_package(ctx, &e, path, &package));
     id item;
-    TRY(store_package(ctx, &e, path, &item));
+    TRY(store_package(ctx, &e, path, &package, &item));
     return put_result(ctx, &e, e.request.keep_item ? &item : NULL, &package);
 }
 

@@ -4,12 +4,13 @@
 
 #include "jobs/jobs.h"
 #include "migrate/plan.h"
+#include "model/access.h"
 
 /* The request of an export job, stored as JSON. */
 struct export_request {
     id group;
     str group_title;
-    str owner;        /* of the Export Package item */
+    struct caller caller; /* who asked: owns the Export Package item, and is told of no item that they may not see */
     bool all;         /* no itemIdList */
     id *items;        /* itemIdList */
     size_t item_count;

@@ -1,12 +1,14 @@
-/* Group import as a job: verify every byte of the package, plan, migrate(package → local) with all references rewritten to this portal,
- * then the package item goes when nothing failed. Nothing is changed before the whole package was found sound. */
+/* Group import as a job: verify every byte of the package, plan, migrate(package → local) with all references rewritten to this
+ * portal, then the package item goes when nothing failed. Nothing is changed before the whole package was found sound. */
 #include "jobs/import_group.h"
 #include "base/log.h"
+#include "jobs/import_stage.h"
 #include "jobs/kinds.h"
 #include "jobs/lists.h"
 #include "migrate/migrate.h"
 #include "model/errors.h"
 #include "portal/local/local.h"
+#include "service/group.h"
 #include "service/item.h"
 
 enum { REQUEST_MAX = 8 << 20, RESULT_MAX = 64 << 20 };
@@ -54,7 +56,8 @@ int import_request_parse(struct ctx *ctx, struct json v, struct import_request *
                                    .owner = json_string(json_get_c(v, "owner"), a),
                                    .folder_title = json_string(json_get_c(v, "folderTitle"), a)};
     id_parse(json_string(json_get_c(v, "folder"), a), &out->folder);
-    if (!role_parse(json_string(json_get_c(v, "role"), a), &out->caller.role) || !id_parse(json_string(json_get_c(v, "groupId"), a), &out->group) ||
+    if (!role_parse(json_string(json_get_c(v, "role"), a), &out->caller.role) ||
+        !id_parse(json_string(json_get_c(v, "groupId"), a), &out->group) ||
         !id_parse(json_string(json_get_c(v, "package"), a), &out->package))
         return err_set(ctx, &ERR_CORRUPT, "a stored request is incomplete");
     return lists_ids_parse(ctx, json_get_c(v, "items"), &out->items, &out->item_count);
@@ -158,7 +161,7 @@ static int build_map(struct ctx *ctx, struct import_run *im, struct portal *pack
             idmap_base(im->map, bases[i], site->portal_url);
     if (!str_empty(from->server_url))
         idmap_base(im->map, from->server_url, site->server_url);
-    TRY(plan_references(ctx, package, &im->plan));
+    TRY(plan_references(ctx, package, NULL, &im->plan));
     return sql_read(ctx, site->sql, known_rows, &(struct known_call){.im = im});
 }
 
@@ -178,7 +181,8 @@ static void keep_reference(struct import_run *im, const struct ref_found *f, con
     r->found.value = arena_str(a, f->value);
 }
 
-static int rewrite_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text, str *out)
+static int rewrite_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text,
+                        str *out)
 {
     struct import_run *im = arg;
     struct ref_list found = {0};
@@ -186,14 +190,18 @@ static int rewrite_text(struct ctx *ctx, void *arg, const struct itemtype *type,
     for (size_t i = 0; i < found.count; i++) {
         const struct ref_found *f = &found.list[i];
         if (f->outcome == REF_UNRESOLVED && f->kind != REF_ITEM_ID) /* ids were told by the plan */
-            keep_reference(im, f, "Unresolved: this does not lead to anything in the package or on this portal; it is unchanged.");
+            keep_reference(im, f,
+                           "Unresolved: this does not lead to anything in the package or on this portal; it is unchanged.");
         else if (f->outcome == REF_GUESSED && !(type && type->rule_count) && !str_eq(name, STR("definition")))
             keep_reference(im, f, "Guessed: rewritten by the general scan, no rule of this item type names this place.");
     }
     size_t at;
     if (refs_names_source(im->map, *out, &at))
-        keep_reference(im, &(struct ref_found){.place = place, .name = name, .pointer = STR(""), .kind = REF_URL, .value = str_sub(*out, at, at + 120)},
-                       "This still names the source portal.");
+        keep_reference(
+            im,
+            &(struct ref_found){
+                .place = place, .name = name, .pointer = STR(""), .kind = REF_URL, .value = str_sub(*out, at, at + 120)},
+            "This still names the source portal.");
     return RC_OK;
 }
 
@@ -225,8 +233,9 @@ static int verify_package(struct ctx *ctx, struct import_run *im, struct portal 
 {
     if (str_eq(im->job->job->checkpoint, STR("{\"verified\":true}")))
         return RC_OK;
-    TRY(package_verify(ctx, package, im->job->site->settings.workers, NULL, NULL));
-    return job_checkpoint(ctx, im->job, &(struct job_progress){.bytes_total = (int64_t)im->summary.unpacked_bytes}, STR("{\"verified\":true}"));
+    TRY(import_stage(ctx, im->job->site, package));
+    return job_checkpoint(ctx, im->job, &(struct job_progress){.bytes_total = (int64_t)im->summary.unpacked_bytes},
+                          STR("{\"verified\":true}"));
 }
 
 /* The folder of new items: the one asked for, or the one with that title, made when it is missing. */
@@ -300,19 +309,20 @@ static void tell_outcome(struct import_run *im)
     for (size_t i = 0; i < im->plan.count; i++) {
         const struct plan_item *p = &im->plan.items[i];
         if (!plan_carries(p))
-            job_message(im->job, "%s item '%s' ('%.*s', %.*s): %.*s", p->action == PLAN_SKIP ? "Skipped" : "Failed to import", p->id.text,
-                        STR_FMT(p->title), STR_FMT(p->type), STR_FMT(p->reason));
+            job_message(im->job, "%s item '%s' ('%.*s', %.*s): %.*s", p->action == PLAN_SKIP ? "Skipped" : "Failed to import",
+                        p->id.text, STR_FMT(p->title), STR_FMT(p->type), STR_FMT(p->reason));
     }
     for (size_t i = 0; i < im->plan.reference_count; i++) {
         const struct plan_reference *r = &im->plan.references[i];
         if (r->found.outcome != REF_UNRESOLVED || unresolved++ >= 100)
             continue;
-        job_message(im->job, "Item '%s' refers to '%.*s' at %.*s: %.*s", r->item.text, STR_FMT(r->found.value), STR_FMT(r->found.pointer),
-                    STR_FMT(r->note));
+        job_message(im->job, "Item '%s' refers to '%.*s' at %.*s: %.*s", r->item.text, STR_FMT(r->found.value),
+                    STR_FMT(r->found.pointer), STR_FMT(r->note));
     }
 }
 
-/* The package goes when no item failed and it is not to be kept. That it is protected, or gone already, is no failure of the import. */
+/* The package goes when no item failed and it is not to be kept. That it is protected, or gone already, is no failure of the
+ * import. */
 static int remove_package(struct ctx *ctx, struct import_run *im)
 {
     struct json result;
@@ -325,7 +335,8 @@ static int remove_package(struct ctx *ctx, struct import_run *im)
         return RC_OK;
     struct ctx child;
     ctx_child(&child, ctx);
-    if (item_delete(&child, im->job->site, &im->request.caller, &im->request.package) != RC_OK && !err_is(&child, &ERR_ITEM_MISSING))
+    if (item_delete(&child, im->job->site, &im->request.caller, &im->request.package) != RC_OK &&
+        !err_is(&child, &ERR_ITEM_MISSING))
         job_message(im->job, "The package item '%s' was not deleted: %s", im->request.package.text, err_text(&child));
     ctx_close(&child);
     return RC_OK;
@@ -338,12 +349,17 @@ int job_import_group(struct ctx *ctx, struct job_run *run)
     TRY(import_request_parse(ctx, run->request, &im.request));
     if (!str_empty(run->job->result)) /* only the end was missing */
         return remove_package(ctx, &im);
+    struct group group; /* may be gone since the call */
+    TRY(group_move_check(ctx, run->site, &im.request.caller, &im.request.group, &group));
     TRY(import_open(ctx, run->site, &im.request.package, run->dir, &package));
     package_summary(package, &im.summary);
     if (!run->messages->n) {
-        job_message(run, "Starting import of items from EPK item '%s' to group '%.*s'.", im.request.package.text, STR_FMT(im.request.group_title));
-        job_message(run, "Starting the import of exported package item '%s' containing %zu items.", im.request.package.text, im.summary.items);
-        job_message(run, "Import option to overwrite items if they exist is set to '%s'.", im.request.overwrite ? "true" : "false");
+        job_message(run, "Starting import of items from EPK item '%s' to group '%.*s'.", im.request.package.text,
+                    STR_FMT(im.request.group_title));
+        job_message(run, "Starting the import of exported package item '%s' containing %zu items.", im.request.package.text,
+                    im.summary.items);
+        job_message(run, "Import option to overwrite items if they exist is set to '%s'.",
+                    im.request.overwrite ? "true" : "false");
     }
     TRY(import_version_check(ctx, run->site, &im.summary));
     TRY(site_check_space(ctx, run->site, (int64_t)im.summary.unpacked_bytes));

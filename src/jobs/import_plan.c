@@ -1,5 +1,5 @@
-/* Planning a group import: which items of a package are created, overwritten, skipped or refused, and why. Shared by the preview and the
- * job, so that the preview cannot promise what the job does not do. */
+/* Planning a group import: which items of a package are created, overwritten, skipped or refused, and why. Shared by the preview
+ * and the job, so that the preview cannot promise what the job does not do. */
 #include "base/file.h"
 #include "convert/convert.h"
 #include "base/mem.h"
@@ -33,7 +33,8 @@ static void package_rows_close(struct row_source *s)
 }
 
 /* Layers in a package were written by strangers: the sandboxed child reads them. */
-static int package_rows_open(struct ctx *ctx, void *arg, str gpkg_path, const struct service *def, const struct layer *l, struct row_source **out)
+static int package_rows_open(struct ctx *ctx, void *arg, str gpkg_path, const struct service *def, const struct layer *l,
+                             struct row_source **out)
 {
     (void)def;
     const struct site *site = arg;
@@ -75,6 +76,11 @@ int import_open(struct ctx *ctx, struct site *site, const id *item, str temp_dir
     bool remove;
     TRY(blob_path(ctx, site->blobs, part.hash, &path, &remove));
     int rc = package_open_path(ctx, path, &limits, out);
+    if (rc == RC_FAIL && !err_is(ctx, &ERR_IO)) { /* whatever is wrong with the file, it was uploaded like that */
+        const char *why = arena_cstr(ctx->arena, str_c(err_text(ctx)));
+        err_clear(ctx);
+        rc = err_set(ctx, &ERR_PACKAGE, "%s", why);
+    }
     if (remove) {
         struct ctx child;
         ctx_child(&child, ctx);
@@ -109,7 +115,9 @@ int import_version_check(struct ctx *ctx, const struct site *site, const struct 
 {
     if (!version_older(site, summary))
         return RC_OK;
-    return err_set(ctx, &ERR_PACKAGE, "The package was exported from version %.*s; this portal is version %s, and imports from the same or an earlier version only.",
+    return err_set(ctx, &ERR_PACKAGE,
+                   "The package was exported from version %.*s; this portal is version %s, and imports from the same or an "
+                   "earlier version only.",
                    STR_FMT(summary->source.version), site->settings.api_level);
 }
 
@@ -163,7 +171,8 @@ static int choose_name(struct ctx *ctx, struct sql_tx *tx, struct decide_arg *d,
     return RC_OK;
 }
 
-static int existing(struct ctx *ctx, struct sql_tx *tx, struct decide_call *call, const struct item *there, const struct access_item *facts)
+static int existing(struct ctx *ctx, struct sql_tx *tx, struct decide_call *call, const struct item *there,
+                    const struct access_item *facts)
 {
     const struct portal_item *item = call->item;
     struct plan_item *out = call->out;
@@ -179,11 +188,13 @@ static int existing(struct ctx *ctx, struct sql_tx *tx, struct decide_call *call
         return refuse(out, PLAN_CREATE, STR(""));
     if (!call->d->request->overwrite)
         return refuse(out, PLAN_SKIP, STR("An item with this id exists, and overwriteExistingItems is not true."));
-    if (!str_ieq(there->field[ITEM_TYPE], item->item.field[ITEM_TYPE]) || (rc == RC_OK) != item->hosted)
-        return refuse(out, PLAN_FAIL,
-                      arena_printf(ctx->arena, "An item with this id exists and has another type (%.*s).", STR_FMT(there->field[ITEM_TYPE])));
+    /* First: a caller who may not touch it learns nothing of it. */
     if (!access_item_update(&call->d->request->caller, facts))
         return refuse(out, PLAN_FAIL, STR("An item with this id exists, and you may not update it."));
+    if (!str_ieq(there->field[ITEM_TYPE], item->item.field[ITEM_TYPE]) || (rc == RC_OK) != item->hosted)
+        return refuse(out, PLAN_FAIL,
+                      arena_printf(ctx->arena, "An item with this id exists and has another type (%.*s).",
+                                   STR_FMT(there->field[ITEM_TYPE])));
     return refuse(out, PLAN_OVERWRITE, STR(""));
 }
 
@@ -209,12 +220,13 @@ static int decide_import(struct ctx *ctx, void *arg, const struct portal_item *i
     TRY(sql_read(ctx, d->site->sql, decide_rows, &call));
     if (d->older)
         return refuse(out, PLAN_FAIL,
-                      arena_printf(ctx->arena, "The package comes from version %.*s, which is later than this portal's %s.", STR_FMT(d->source_version),
-                                   d->site->settings.api_level));
+                      arena_printf(ctx->arena, "The package comes from version %.*s, which is later than this portal's %s.",
+                                   STR_FMT(d->source_version), d->site->settings.api_level));
     if (!plan_carries(out))
         return RC_OK;
     if (item->hosted && !access_publish(&d->request->caller))
-        return refuse(out, PLAN_FAIL, STR("Importing a hosted feature service needs the right to publish, which your role does not have."));
+        return refuse(out, PLAN_FAIL,
+                      STR("Importing a hosted feature service needs the right to publish, which your role does not have."));
     if (out->size > d->site->settings.package_item_max)
         return refuse(out, PLAN_FAIL, STR("The item is larger than the setting export.maxItemBytes allows."));
     if (item->hosted) {
@@ -224,7 +236,8 @@ static int decide_import(struct ctx *ctx, void *arg, const struct portal_item *i
     return RC_OK;
 }
 
-int import_plan(struct ctx *ctx, struct site *site, struct portal *package, const struct import_request *r, const id *run, struct plan *out)
+int import_plan(struct ctx *ctx, struct site *site, struct portal *package, const struct import_request *r, const id *run,
+                struct plan *out)
 {
     struct package_summary summary;
     package_summary(package, &summary);

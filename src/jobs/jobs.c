@@ -1,6 +1,7 @@
-/* The job engine. Rows in the metadata store are the truth; memory holds only which jobs run and which wait. A job that was running when
- * the process ended is simply unfinished at the next start and is run again from its checkpoint. */
+/* The job engine. Rows in the metadata store are the truth; memory holds only which jobs run and which wait. A job that was
+ * running when the process ended is simply unfinished at the next start and is run again from its checkpoint. */
 #include "jobs/jobs.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,7 +13,7 @@ struct slot { /* a job that waits or runs */
     id job;
     char *owner;
     bool running;
-    atomic_bool cancel;   /* asked for by a user, or the engine stops */
+    atomic_bool cancel; /* asked for by a user, or the engine stops */
     struct slot *next;
 };
 
@@ -27,7 +28,8 @@ struct jobs {
     unsigned thread_count;
 };
 
-enum { JOB_MESSAGES_MAX = 1 << 20, JOB_WAIT_STEP_MS = 200 };
+/* FULL leaves room for the lines that tell how a job ended. */
+enum { JOB_MESSAGES_MAX = 1 << 20, JOB_MESSAGES_FULL = JOB_MESSAGES_MAX - (64 << 10), JOB_WAIT_STEP_MS = 200 };
 
 static const struct job_kind job_kinds[] = {
 #define KIND(name, function, word) {name, function, word},
@@ -128,18 +130,49 @@ static struct slot *slot_find(struct jobs *j, const id *job)
     return NULL;
 }
 
+/* Waits for a change, at most that long (under the mutex). */
+static void wait_changed(struct jobs *j, unsigned ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms % 1000 * 1000000L;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&j->changed, &j->mutex, &until);
+}
+
 /* ---- running ---- */
+
+static void add_line(struct job_run *run, const char *line)
+{
+    if (run->messages->n)
+        buf_add_char(run->messages, ',');
+    json_escape(run->messages, str_c(line));
+}
+
+/* Did an earlier attempt tell this line? */
+static bool told_before(const struct job_run *run, const char *line)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(JOB_MESSAGES_MAX);
+    json_escape(&text, str_c(line));
+    return str_find(str_sub(buf_str(run->messages), 0, run->messages_before), buf_str(&text), 0) != SIZE_MAX;
+}
 
 void job_message(struct job_run *run, const char *fmt, ...)
 {
     char line[1024];
     va_list args;
+    if (run->messages->n > JOB_MESSAGES_FULL) {
+        if (!run->messages_cut)
+            add_line(run, "There are too many messages: further ones are left out.");
+        run->messages_cut = true;
+        return;
+    }
     va_start(args, fmt);
-    int n = vsnprintf(line, sizeof line, fmt, args);
+    vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
-    if (run->messages->n)
-        buf_add_char(run->messages, ',');
-    json_escape(run->messages, str_of(line, n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1));
+    if (!told_before(run, line))
+        add_line(run, line);
 }
 
 static str messages_text(struct ctx *ctx, const struct buf *messages)
@@ -154,11 +187,12 @@ int job_checkpoint(struct ctx *ctx, struct job_run *run, const struct job_progre
     ctx_child(&child, ctx);
     struct job row = *job;
     row.messages = messages_text(&child, run->messages);
-    row.progress = arena_printf(child.arena,
-                                "{\"itemsDone\":%lld,\"itemsTotal\":%lld,\"bytesDone\":%lld,\"bytesTotal\":%lld,"
-                                "\"featuresDone\":%lld}",
-                                (long long)progress->items_done, (long long)progress->items_total, (long long)progress->bytes_done,
-                                (long long)progress->bytes_total, (long long)progress->features_done);
+    snprintf(run->progress, sizeof run->progress,
+             "{\"itemsDone\":%lld,\"itemsTotal\":%lld,\"bytesDone\":%lld,\"bytesTotal\":%lld,"
+             "\"featuresDone\":%lld}",
+             (long long)progress->items_done, (long long)progress->items_total, (long long)progress->bytes_done,
+             (long long)progress->bytes_total, (long long)progress->features_done);
+    row.progress = job->progress = str_c(run->progress);
     if (!str_none(checkpoint)) {
         row.checkpoint = checkpoint;
         job->checkpoint = arena_str(ctx->arena, checkpoint);
@@ -166,7 +200,43 @@ int job_checkpoint(struct ctx *ctx, struct job_run *run, const struct job_progre
     int rc = store_row(&child, run->jobs, &row);
     ctx_adopt_error(ctx, &child, rc);
     ctx_close(&child);
+    if (rc == RC_OK)
+        fault_checkpoint();
     return rc;
+}
+
+enum { END_PAUSE_MS = 50, END_PAUSE_MAX_MS = 5000 };
+
+/* Stores how a job ended, in a context of its own: the job's may be cancelled or hold an error. A disk that is full or fails for a
+ * moment must not make a job that ended look like one that runs for ever, so it is tried until the engine stops; then false: the
+ * job goes on at the next start. */
+static bool store_end(struct jobs *j, struct job *job)
+{
+    for (unsigned pause = END_PAUSE_MS;; pause = pause < END_PAUSE_MAX_MS ? pause * 2 : pause) {
+        struct ctx ctx;
+        ctx_open(&ctx);
+        int rc = store_row(&ctx, j, job);
+        if (rc != RC_OK)
+            log_error(&ctx, "storing how a job ended");
+        ctx_close(&ctx);
+        if (rc == RC_OK || rc == RC_NOT_FOUND)
+            return true;
+        pthread_mutex_lock(&j->mutex);
+        if (!atomic_load(&j->stopping))
+            wait_changed(j, pause);
+        pthread_mutex_unlock(&j->mutex);
+        if (atomic_load(&j->stopping))
+            return false;
+    }
+}
+
+static void remove_dir(const char *path)
+{
+    struct ctx ctx;
+    ctx_open(&ctx);
+    if (dir_remove_tree(&ctx, path) != RC_OK)
+        log_error(&ctx, "removing a job's folder");
+    ctx_close(&ctx);
 }
 
 /* Runs one attempt of a job and stores how it ended. */
@@ -174,7 +244,6 @@ static void run_job(struct jobs *j, struct slot *slot)
 {
     struct ctx ctx;
     ctx_open(&ctx);
-    ctx.cancel = &slot->cancel;
     memcpy(ctx.tag, slot->job.text, sizeof slot->job.text);
     struct job job = {0};
     CLEANUP(buf_free) struct buf messages = BUF_INIT(JOB_MESSAGES_MAX);
@@ -186,7 +255,8 @@ static void run_job(struct jobs *j, struct slot *slot)
     }
     if (job.messages.n > 2)
         buf_add(&messages, str_sub(job.messages, 1, job.messages.n - 1));
-    struct job_run run = {.site = j->site, .jobs = j, .job = &job, .messages = &messages};
+    struct job_run run = {.site = j->site, .jobs = j, .job = &job, .messages = &messages, .messages_before = messages.n};
+    ctx.cancel = &slot->cancel; /* not before: what is cancelled has to be read as well */
     run.dir = arena_printf(ctx.arena, "%s/work/%s", j->site->data_dir, job.id.text);
     const struct job_kind *kind = job_kind_find(job.kind);
     job.state = JOB_RUNNING;
@@ -205,20 +275,15 @@ static void run_job(struct jobs *j, struct slot *slot)
         job.state = JOB_SUCCEEDED;
     } else {
         job.state = rc == RC_CANCELED ? JOB_CANCELED : JOB_FAILED;
-        log_error(&ctx, "job");
-        job_message(&run, "%s", rc == RC_CANCELED ? "The job was cancelled." : err_text(&ctx));
+        if (rc != RC_CANCELED)
+            log_error(&ctx, "job");
+        add_line(&run, rc == RC_CANCELED ? "The job was cancelled." : err_text(&ctx));
         for (unsigned i = 1; i < ctx.err.detail_count && rc != RC_CANCELED; i++)
-            job_message(&run, "%s", ctx.err.details[i]);
+            add_line(&run, ctx.err.details[i]);
     }
-    struct ctx last; /* the job's own context may be cancelled or hold an error */
-    ctx_open(&last);
-    job.messages = messages_text(&last, &messages);
-    if (store_row(&last, j, &job) != RC_OK)
-        log_error(&last, "storing how a job ended");
-    err_clear(&last);
-    if (dir_remove_tree(&last, run.dir.p) != RC_OK)
-        log_error(&last, "removing a job's folder");
-    ctx_close(&last);
+    job.messages = messages_text(&ctx, &messages);
+    if (store_end(j, &job))
+        remove_dir(run.dir.p);
     ctx_close(&ctx);
 }
 
@@ -250,16 +315,33 @@ struct unfinished {
     size_t count;
 };
 
+struct work_dirs {
+    struct unfinished unfinished;
+    str path;
+};
+
 static int unfinished_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct unfinished *u = arg;
     return meta_jobs_unfinished(ctx, tx, &u->list, &u->count);
 }
 
+/* The folder of a job that ended just before the process did. */
+static int remove_left_dir(struct ctx *ctx, const char *name, void *arg)
+{
+    const struct work_dirs *w = arg;
+    for (size_t i = 0; i < w->unfinished.count; i++)
+        if (strcmp(w->unfinished.list[i].id.text, name) == 0)
+            return RC_OK;
+    return dir_remove_tree(ctx, arena_printf(ctx->arena, "%s/%s", w->path.p, name).p);
+}
+
 int jobs_open(struct ctx *ctx, struct site *site, unsigned threads, struct jobs **out)
 {
-    struct unfinished u = {0};
-    TRY(sql_read(ctx, site->sql, unfinished_rows, &u));
+    struct work_dirs w = {.path = arena_printf(ctx->arena, "%s/work", site->data_dir)};
+    TRY(sql_read(ctx, site->sql, unfinished_rows, &w.unfinished));
+    TRY(dir_each(ctx, w.path.p, remove_left_dir, &w));
+    const struct unfinished u = w.unfinished;
     struct jobs *j = mem_new(struct jobs);
     j->site = site;
     pthread_mutex_init(&j->mutex, NULL);
@@ -366,12 +448,7 @@ int jobs_wait(struct ctx *ctx, struct jobs *j, const id *job, struct job *out)
     int rc = RC_OK;
     pthread_mutex_lock(&j->mutex);
     while (rc == RC_OK && !atomic_load(&j->stopping) && slot_find(j, job)) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += JOB_WAIT_STEP_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&j->changed, &j->mutex, &until);
+        wait_changed(j, JOB_WAIT_STEP_MS);
         rc = ctx_check(ctx);
     }
     bool stopped = rc == RC_OK && atomic_load(&j->stopping) && slot_find(j, job);

@@ -15,6 +15,9 @@ struct job_run {
     struct json request;    /* job->request parsed */
     str dir;                /* a folder of its own below DIR/work, kept until the job ends */
     struct buf *messages;   /* JSON array elements, see job_message */
+    size_t messages_before; /* bytes of those that earlier attempts told; they are not told again */
+    bool messages_cut;      /* there were too many */
+    char progress[256];     /* as JSON, of the last checkpoint */
 };
 /* Returns RC_OK with job->result set (JSON), or an error that becomes the job's failure. RC_CANCELED with job->cancel_asked: cancelled; RC_CANCELED at
  * shutdown: the job stays running and resumes. */

@@ -5,6 +5,7 @@
 #include "service/site.h"
 
 struct upkeep;
+/* Starts the thread that does it. The site outlives it. */
 int upkeep_open(struct ctx *ctx, struct site *site, struct upkeep **out);
 void upkeep_close(struct upkeep *u); /* NULL is allowed */
 

@@ -1,5 +1,6 @@
 /* Running a plan: see migrate.h. */
 #include "migrate/migrate.h"
+#include "model/errors.h"
 #include <stdlib.h>
 
 enum { BATCH_ITEMS = 256 };
@@ -71,11 +72,27 @@ static int put_one(struct batch *b, const struct migrate_run *run, struct plan_i
     return RC_OK;
 }
 
-/* An item that cannot be put fails alone when the run allows it, and when the cause is the item and not the machine. */
+/* What `change` found in an item that was put before a restart is told again: it was kept in memory only. */
+static void look_again(struct batch *b, const struct migrate_run *run, struct plan_item *planned)
+{
+    struct ctx child;
+    struct portal_item item;
+    struct item_put put;
+    ctx_child(&child, &b->ctx);
+    if (run->change_item)
+        run->change_item(run->change_arg, &planned->id);
+    if (run->source->ops->item_get(&child, run->source, &planned->id, &item) == RC_OK) /* else it went since then */
+        (void)texts_put(&child, run->source, &item, run->change, run->change_arg, &put);
+    ctx_close(&child);
+}
+
+/* An item that cannot be put fails alone when it is too large, or when the run allows it and the cause is the item and not the
+ * machine. */
 static bool item_failed(struct ctx *ctx, struct batch *b, const struct migrate_run *run, struct plan_item *item, int rc)
 {
     const struct err_kind *kind = b->ctx.err.kind;
-    if (!run->items_may_fail || rc == RC_CANCELED || rc == RC_BUSY || kind == &ERR_IO || kind == &ERR_NO_SPACE || kind == &ERR_BUSY) {
+    bool machine = rc == RC_CANCELED || rc == RC_BUSY || kind == &ERR_IO || kind == &ERR_NO_SPACE || kind == &ERR_BUSY;
+    if (kind != &ERR_ITEM_SIZE && (machine || !run->items_may_fail)) {
         err_add(&b->ctx, "item '%s' ('%.*s', %.*s)", item->id.text, STR_FMT(item->title), STR_FMT(item->type));
         return false;
     }
@@ -96,6 +113,7 @@ static int put_items(struct ctx *ctx, const struct migrate_run *run, struct batc
         bool done;
         TRY(run->target->ops->was_put(&b->ctx, run->target, &list[i]->id, &done));
         if (done) {
+            look_again(b, run, list[i]);
             progress.items_done++;
             progress.bytes_done += list[i]->size;
             continue;

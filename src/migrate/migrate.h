@@ -11,7 +11,7 @@ struct migrate_progress {
 struct migrate_run {
     struct portal *source, *target;
     struct plan *plan;
-    bool items_may_fail;       /* an item that cannot be put becomes PLAN_FAIL instead of ending the run; the target must be able to forget it */
+    bool items_may_fail;       /* an item that cannot be put becomes PLAN_FAIL instead of ending the run (one that is too large always does) */
     bool by_rank;              /* services before maps before apps; else in id order */
     text_change *change;       /* what is done to texts on the way; NULL nothing */
     void *change_arg;          /* struct migrate_change of the caller; told the item by change_item */

@@ -37,10 +37,14 @@ static int plan_one(struct ctx *ctx, struct portal *source, plan_decide *decide,
         rc = decide(&child, arg, &item, p);
         p->reason = arena_str(ctx->arena, p->reason);
         p->service_name = arena_str(ctx->arena, p->service_name);
-    } else if (rc == RC_NOT_FOUND) {
-        p->action = PLAN_SKIP;
-        p->type = p->title = STR("");
-        p->reason = STR("The item does not exist in the source.");
+    }
+    if (rc == RC_NOT_FOUND) {
+        *p = (struct plan_item){.id = p->id,
+                                .action = PLAN_SKIP,
+                                .type = STR(""),
+                                .title = STR(""),
+                                .service_name = STR(""),
+                                .reason = STR("The item does not exist in the source.")};
         rc = RC_OK;
     }
     ctx_adopt_error(ctx, &child, rc);
@@ -48,7 +52,8 @@ static int plan_one(struct ctx *ctx, struct portal *source, plan_decide *decide,
     return rc;
 }
 
-int plan_make(struct ctx *ctx, struct portal *source, const id *ids, size_t count, plan_decide *decide, void *arg, struct plan *out)
+int plan_make(struct ctx *ctx, struct portal *source, const id *ids, size_t count, plan_decide *decide, void *arg,
+              struct plan *out)
 {
     *out = (struct plan){.items = arena_array(ctx->arena, struct plan_item, count)};
     for (size_t i = 0; i < count; i++)
@@ -87,22 +92,23 @@ static void reference_add(struct ctx *ctx, struct plan *p, const id *item, const
 static bool leaves(const struct plan *p, const id *self, const struct ref_found *f)
 {
     id to;
+    if (f->kind == REF_SERVICE_URL)
+        return f->outcome == REF_UNRESOLVED;
     if (f->kind != REF_ITEM_ID || !id_parse(f->value, &to) || id_eq(to, *self))
         return false;
     const struct plan_item *there = plan_find(p, &to);
     return !there || !plan_carries(there);
 }
 
-static int references_of(struct ctx *ctx, struct portal *source, struct plan *p, const id *item)
+static int references_of(struct ctx *ctx, struct portal *source, const struct idmap *known, struct plan *p, const id *item)
 {
     struct ctx child;
     ctx_child(&child, ctx);
     struct portal_item read;
     struct ref_list found = {0};
-    struct idmap *nothing = idmap_open();
     int rc = source->ops->item_get(&child, source, item, &read);
     if (rc == RC_OK)
-        rc = texts_find(&child, source, &read, nothing, &found);
+        rc = texts_find(&child, source, &read, known, &found);
     size_t first = p->reference_count;
     for (size_t i = 0; rc == RC_OK && i < found.count; i++) {
         if (!leaves(p, item, &found.list[i]))
@@ -113,19 +119,18 @@ static int references_of(struct ctx *ctx, struct portal *source, struct plan *p,
         if (!seen)
             reference_add(ctx, p, item, &found.list[i]);
     }
-    idmap_close(nothing);
     ctx_adopt_error(ctx, &child, rc);
     ctx_close(&child);
     return rc;
 }
 
-int plan_references(struct ctx *ctx, struct portal *source, struct plan *p)
+int plan_references(struct ctx *ctx, struct portal *source, const struct idmap *known, struct plan *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         if (!plan_carries(&p->items[i]))
             continue;
         TRY(ctx_check(ctx));
-        TRY(references_of(ctx, source, p, &p->items[i].id));
+        TRY(references_of(ctx, source, known, p, &p->items[i].id));
     }
     return RC_OK;
 }

@@ -32,14 +32,16 @@ struct plan {
     int64_t bytes;            /* of the items that are to be carried */
 };
 
-/* Decides about one item: fills action, exists, reason, service_name (the rest is filled already). */
+/* Decides about one item: fills action, exists, reason, service_name (the rest is filled already). RC_NOT_FOUND: it is to look as if the
+ * item did not exist. */
 typedef int plan_decide(struct ctx *ctx, void *arg, const struct portal_item *item, struct plan_item *out);
 /* Plans the given items of the source; those that do not exist there become PLAN_SKIP. The plan lives in the context's arena. */
 int plan_make(struct ctx *ctx, struct portal *source, const id *ids, size_t count, plan_decide *decide, void *arg, struct plan *out);
 struct plan_item *plan_find(const struct plan *p, const id *item); /* NULL when not in it */
 bool plan_carries(const struct plan_item *i);                      /* created or overwritten */
 
-/* The references of the carried items to items outside of the plan, each different (item, value, kind) once, in p->references without notes. */
-int plan_references(struct ctx *ctx, struct portal *source, struct plan *p);
+/* The references of the carried items to items outside of the plan, each different (item, value, kind) once, in p->references without notes.
+ * known (may be NULL): the source's own bases and the services that are carried; then URLs of its other services count as well. */
+int plan_references(struct ctx *ctx, struct portal *source, const struct idmap *known, struct plan *p);
 
 #endif

@@ -72,6 +72,27 @@ int texts_find(struct ctx *ctx, struct portal *source, const struct portal_item 
 
 static bool same_bytes(str a, str b) { return a.p == b.p && a.n == b.n; }
 
+/* Only what came out is kept: the text, its tape and the edits are several times as large. */
+static int part_change(struct ctx *ctx, struct portal *source, struct portal_item *copy, const struct itemtype *type, struct part_put *p,
+                       text_change *change, void *arg)
+{
+    struct ctx child;
+    str text, changed;
+    ctx_child(&child, ctx);
+    int rc = text_read(&child, source, &copy->item.id, &p->part, &text);
+    if (rc == RC_OK)
+        rc = change(&child, arg, type, place_of(&p->part), p->part.kind == PART_DATA ? STR("") : p->part.name, text, &changed);
+    if (rc == RC_OK && !same_bytes(text, changed)) {
+        p->changed = true;
+        p->text = arena_str(ctx->arena, changed);
+        if (p->part.kind == PART_DATA)
+            copy->item.size = (int64_t)changed.n;
+    }
+    ctx_adopt_error(ctx, &child, rc);
+    ctx_close(&child);
+    return rc;
+}
+
 int texts_put(struct ctx *ctx, struct portal *source, const struct portal_item *item, text_change *change, void *arg, struct item_put *out)
 {
     const struct itemtype *type = itemtype_find(item->item.field[ITEM_TYPE]);
@@ -88,22 +109,8 @@ int texts_put(struct ctx *ctx, struct portal *source, const struct portal_item *
             TRY(change(ctx, arg, type, REF_ITEM_FIELD, str_c(item_fields[f].name), item->item.field[f], &copy->item.field[f]));
     if (item->hosted)
         TRY(change(ctx, arg, NULL, REF_DATA, STR("definition"), item->definition, &copy->definition));
-    for (size_t i = 0; i < item->part_count; i++) {
-        struct part_put *p = &out->parts[i];
-        if (!text_part(ctx, &item->item, &p->part))
-            continue;
-        struct arena_mark mark = arena_mark(ctx->arena);
-        str text, changed;
-        TRY(text_read(ctx, source, &item->item.id, &p->part, &text));
-        TRY(change(ctx, arg, type, place_of(&p->part), p->part.kind == PART_DATA ? STR("") : p->part.name, text, &changed));
-        if (same_bytes(text, changed)) {
-            arena_release(ctx->arena, mark);
-            continue;
-        }
-        p->changed = true;
-        p->text = changed;
-        if (p->part.kind == PART_DATA)
-            copy->item.size = (int64_t)changed.n;
-    }
+    for (size_t i = 0; i < item->part_count; i++)
+        if (text_part(ctx, &item->item, &out->parts[i].part))
+            TRY(part_change(ctx, source, copy, type, &out->parts[i], change, arg));
     return RC_OK;
 }

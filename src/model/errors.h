@@ -7,7 +7,5 @@
 #define ERROR(kind, http, code, message_code, message) extern const struct err_kind kind;
 #include "model/errors.def"
 #undef ERROR
-/* All of them, NULL-terminated, for docs and tests. */
-extern const struct err_kind *const error_kinds[];
 
 #endif

@@ -134,7 +134,8 @@ static void user_private_members(struct json_out *o, const struct user *u, str o
     json_member_int(o, "storageQuota", -1);
     json_member_str(o, "orgId", org_id);
     json_member_c(o, "role", role->id);
-    json_member_c(o, "roleId", role->id);
+    if (u->role == ROLE_VIEWER) /* clients take an administrator with a roleId for one of a custom role (rest-js isOrgAdmin) */
+        json_member_c(o, "roleId", role->id);
     json_member_c(o, "level", role->level);
     json_member_c(o, "userLicenseTypeId", role->license);
     json_name(o, "privileges");

@@ -11,13 +11,13 @@ const char *member_type_name(enum member_type t); /* "none", "member", "admin", 
 struct group {
     id id;
     str title, owner, description, snippet, phone, thumbnail;
-    str tags;                      /* JSON array text */
-    str sort_field, sort_order;    /* "modified", "desc" */
-    enum item_access access;       /* private, org, public */
+    str tags;                   /* JSON array text */
+    str sort_field, sort_order; /* "modified", "desc" */
+    enum item_access access;    /* private, org, public */
     bool is_view_only, is_invitation_only, auto_join, is_read_only, hidden_members, leaving_disallowed, protected;
-    bool update_item_control;      /* capabilities ["updateitemcontrol"]: a shared-update group */
-    str membership_access;         /* "org", "collaboration", "none" */
-    str display_settings;          /* JSON text or "" */
+    bool update_item_control; /* capabilities ["updateitemcontrol"]: a shared-update group */
+    str membership_access;    /* "org", "collaboration", "none" */
+    str display_settings;     /* JSON text or "" */
     int64_t created, modified;
 };
 void group_print(struct json_out *o, const struct group *g, const char *member_type, str username); /* one group object */
@@ -31,18 +31,18 @@ struct folder {
 };
 
 enum role { ROLE_VIEWER, ROLE_USER, ROLE_PUBLISHER, ROLE_ADMIN };
-const char *role_id(enum role r); /* "iAAAAAAAAAAAAAAA", "org_user", "org_publisher", "org_admin" */
+const char *role_id(enum role r);       /* "iAAAAAAAAAAAAAAA", "org_user", "org_publisher", "org_admin" */
 bool role_parse(str s, enum role *out); /* also "viewer", "user", "publisher", "admin", "administrator", "account_*" */
 struct user {
-    str username;         /* as written at creation; unique without regard to case */
-    id id;                /* the hidden user id; user paths accept it as well */
+    str username; /* as written at creation; unique without regard to case */
+    id id;        /* the hidden user id; user paths accept it as well */
     str full_name, first_name, last_name, email, description, culture, region, units, thumbnail;
-    str tags;             /* JSON array text */
+    str tags; /* JSON array text */
     enum item_access access;
     enum role role;
     bool disabled;
-    str properties;       /* JSON text or "" */
-    str password_hash;    /* never printed */
+    str properties;    /* JSON text or "" */
+    str password_hash; /* never printed */
     int64_t created, modified, last_login;
 };
 /* full: what the user itself and administrators see. */

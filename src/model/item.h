@@ -14,7 +14,7 @@ enum item_field {
 };
 enum item_field_kind { ITEM_KIND_TEXT, ITEM_KIND_LIST, ITEM_KIND_JSON, ITEM_KIND_EXTENT };
 struct item_field_row {
-    const char *name;   /* in JSON and as request parameter */
+    const char *name; /* in JSON and as request parameter */
     enum item_field_kind kind;
     const char *column; /* in the item table */
     bool packed;
@@ -34,7 +34,7 @@ struct item {
     int64_t created, modified; /* ms since 1970 */
     enum item_access access;   /* everyone and org only; "shared" is derived from groups when printed */
     bool protected;
-    int64_t size;              /* bytes of data, -1 none */
+    int64_t size; /* bytes of data, -1 none */
     int64_t num_views;
     str field[ITEM_FIELD_COUNT];
 };
@@ -47,7 +47,7 @@ struct item_part {
     str name;
     struct hash hash;
     int64_t size;
-    str content_type; /* "" unknown */
+    str content_type;    /* "" unknown */
     bool private_access; /* resources: access=private, else inherit */
     int64_t created, modified;
 };
@@ -70,8 +70,8 @@ bool item_has_keyword(struct ctx *ctx, const struct item *it, str keyword); /* e
 
 /* What item JSON prints: everything of the API's item resource. */
 struct item_print_opts {
-    bool has_groups;        /* shared to a group: access "shared" instead of "private" */
-    bool single;            /* single item read: ownerFolder, protected, itemControl */
+    bool has_groups;          /* shared to a group: access "shared" instead of "private" */
+    bool single;              /* single item read: ownerFolder, protected, itemControl */
     const char *item_control; /* "admin", "update", "view"; single only */
     str org_id;
 };

@@ -7,8 +7,22 @@
 #include "codec/json/json.h"
 
 enum field_type {
-    FIELD_OID, FIELD_GLOBALID, FIELD_GUID, FIELD_STRING, FIELD_INTEGER, FIELD_SMALL_INTEGER, FIELD_BIG_INTEGER, FIELD_DOUBLE, FIELD_SINGLE,
-    FIELD_DATE, FIELD_DATE_ONLY, FIELD_TIME_ONLY, FIELD_TIMESTAMP_OFFSET, FIELD_BLOB, FIELD_XML, FIELD_TYPE_COUNT
+    FIELD_OID,
+    FIELD_GLOBALID,
+    FIELD_GUID,
+    FIELD_STRING,
+    FIELD_INTEGER,
+    FIELD_SMALL_INTEGER,
+    FIELD_BIG_INTEGER,
+    FIELD_DOUBLE,
+    FIELD_SINGLE,
+    FIELD_DATE,
+    FIELD_DATE_ONLY,
+    FIELD_TIME_ONLY,
+    FIELD_TIMESTAMP_OFFSET,
+    FIELD_BLOB,
+    FIELD_XML,
+    FIELD_TYPE_COUNT
 };
 const char *field_type_name(enum field_type t); /* "esriFieldTypeOID" ... */
 bool field_type_parse(str s, enum field_type *out);
@@ -16,9 +30,9 @@ bool field_type_parse(str s, enum field_type *out);
 struct field {
     str name, alias;
     enum field_type type;
-    int32_t length;  /* characters of strings, 0 unlimited */
+    int32_t length; /* characters of strings, 0 unlimited */
     bool nullable, editable;
-    str domain;      /* JSON text, "" none */
+    str domain;        /* JSON text, "" none */
     str default_value; /* JSON text, "" none */
 };
 
@@ -31,41 +45,41 @@ struct layer_relation {
     int32_t id, related_layer; /* relatedTableId */
     str name, key_field;
     int cardinality;
-    bool origin;     /* role: esriRelRoleOrigin, else destination */
+    bool origin; /* role: esriRelRoleOrigin, else destination */
     bool composite;
 };
 
 struct layer {
-    int32_t id;                    /* as in the URL; any value >= 0 */
+    int32_t id; /* as in the URL; any value >= 0 */
     str name;
     bool is_table;
     enum geometry_type geometry;
     bool has_z, has_m;
-    int32_t wkid, latest_wkid;     /* 0: wkt only or unknown */
+    int32_t wkid, latest_wkid; /* 0: wkt only or unknown */
     str wkt;
     str display_field;
     size_t field_count;
-    struct field *fields;          /* attributes in order; the oid field is one of them */
-    size_t oid_field;              /* index */
-    size_t globalid_field;         /* index, SIZE_MAX none */
+    struct field *fields;  /* attributes in order; the oid field is one of them */
+    size_t oid_field;      /* index */
+    size_t globalid_field; /* index, SIZE_MAX none */
     bool has_attachments;
     size_t relation_count;
     struct layer_relation *relations;
-    struct json json;              /* the layer's definition in the service's text */
+    struct json json; /* the layer's definition in the service's text */
 };
 struct service {
-    str name;                      /* "Parks": the URL is …/Hosted/Parks/FeatureServer */
+    str name; /* "Parks": the URL is …/Hosted/Parks/FeatureServer */
     size_t layer_count;
-    struct layer *layers;          /* layers and tables, by id */
+    struct layer *layers; /* layers and tables, by id */
     int32_t max_record_count;
-    str capabilities;              /* "Query,Editing,…" */
-    struct json json;              /* the whole definition: service members, "layers":[full], "tables":[full] */
+    str capabilities; /* "Query,Editing,…" */
+    struct json json; /* the whole definition: service members, "layers":[full], "tables":[full] */
 };
 /* Parses a definition text (the form of the admin resource: service members plus full layers[] and tables[]). Everything in
  * the arena; the text must outlive the result. Checks: unique layer ids and names, one OID field, unique field names
  * (without regard to case), known types, relationships that name existing layers and fields. ERR_INVALID names the place. */
 int service_parse(struct ctx *ctx, str definition, struct service *out);
-const struct layer *service_layer(const struct service *s, int32_t layer_id); /* NULL when missing */
+const struct layer *service_layer(const struct service *s, int32_t layer_id);        /* NULL when missing */
 const struct field *layer_field(const struct layer *l, str name, size_t *index_out); /* any case; NULL when missing */
 
 /* ---- rows ---- */

@@ -69,6 +69,7 @@ struct put_result {
 
 struct portal_ops {
     const char *name;
+    bool verifies; /* readers of parts and attachments compare the bytes with the hash and fail when they differ */
     void (*close)(struct portal *p);
     /* ---- reading ---- */
     int (*info)(struct ctx *ctx, struct portal *p, struct portal_info *out);

@@ -36,7 +36,7 @@ int content_folder_get(struct ctx *ctx, struct sql_tx *tx, str owner, const id *
     return rc;
 }
 
-static int title_check(struct ctx *ctx, str title)
+int folder_title_check(struct ctx *ctx, str title)
 {
     TRY(item_text_check(ctx, "title", title, FOLDER_TITLE_CHARS));
     if (str_empty(title) || str_eq(title, STR("/"))) /* the root's name in requests */
@@ -67,7 +67,7 @@ int content_folder_named(struct ctx *ctx, struct sql_tx *tx, str owner, str titl
     title = str_trim(title);
     if (str_empty(title) || str_eq(title, STR("/")))
         return RC_OK;
-    TRY(title_check(ctx, title));
+    TRY(folder_title_check(ctx, title));
     int rc = meta_folder_by_title(ctx, tx, owner, title, &folder);
     if (rc == RC_NOT_FOUND)
         rc = folder_insert(ctx, tx, owner, title, &folder);
@@ -88,7 +88,7 @@ static int create_folder(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct content_call *call = arg;
     struct user owner;
     TRY(changeable_content(ctx, tx, call, &owner));
-    TRY(title_check(ctx, call->title));
+    TRY(folder_title_check(ctx, call->title));
     TRY(title_free(ctx, tx, owner.username, call->title, &ID_NONE));
     return folder_insert(ctx, tx, owner.username, call->title, call->row);
 }
@@ -127,7 +127,7 @@ static int rename_folder(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct user owner;
     TRY(changeable_content(ctx, tx, call, &owner));
     TRY(content_folder_get(ctx, tx, owner.username, call->folder, call->row));
-    TRY(title_check(ctx, call->title));
+    TRY(folder_title_check(ctx, call->title));
     TRY(title_free(ctx, tx, owner.username, call->title, call->folder));
     call->row->title = call->title;
     return meta_folder_update(ctx, tx, call->row);

@@ -26,8 +26,9 @@ int group_find(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const
     return access_group_see(c, facts_out) ? RC_OK : RC_NOT_FOUND;
 }
 
-int group_facts(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, struct group *group_out,
-                struct access_group *facts_out)
+/* Group and the caller's place in it. RC_NOT_FOUND with ERR_GROUP_MISSING, also when the caller may not see it. */
+static int group_facts(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, struct group *group_out,
+                       struct access_group *facts_out)
 {
     int rc = group_find(ctx, tx, c, group, group_out, facts_out);
     return rc == RC_NOT_FOUND ? err_set_rc(ctx, rc, &ERR_GROUP_MISSING, "There is no group '%s'.", group->text) : rc;
@@ -105,8 +106,8 @@ static int take_texts(struct ctx *ctx, const struct group_input *in, struct grou
     TRY(take_text(ctx, "phone", in->phone, SHORT_CHARS, in->clear_empty, &g->phone));
     TRY(take_text(ctx, "displaySettings", in->display_settings, LONG_CHARS, in->clear_empty, &g->display_settings));
     struct json v;
-    if (!str_empty(g->display_settings) && !json_try_parse(ctx->arena, g->display_settings, &v))
-        return err_set(ctx, &ERR_PARAMETER, "'displaySettings' is not JSON.");
+    if (!str_empty(g->display_settings) && !(json_try_parse(ctx->arena, g->display_settings, &v) && json_is(v, JSON_OBJECT)))
+        return err_set(ctx, &ERR_PARAMETER, "'displaySettings' is not a JSON object.");
     return RC_OK;
 }
 

@@ -5,9 +5,6 @@
 #include "model/access.h"
 #include "service/site.h"
 
-/* Group and the caller's place in it, inside a transaction. RC_NOT_FOUND with ERR_GROUP_MISSING, also when the caller may not see it. */
-int group_facts(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, struct group *group_out, struct access_group *facts_out);
-
 struct group_input { /* STR_NONE: not given */
     str title, tags, description, snippet, phone, access, sort_field, sort_order, membership_access, display_settings, capabilities;
     str is_view_only, is_invitation_only, auto_join, is_read_only, hidden_members, leaving_disallowed; /* "true"/"false" */

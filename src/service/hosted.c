@@ -2,7 +2,7 @@
 #include "service/hosted_private.h"
 #include "model/geometry/esri_json.h"
 
-enum { NAME_MAX_CHARS = 120 };
+enum { NAME_MAX_CHARS = 120, SUFFIX_ROOM = 12 };
 
 /* ---- opening ---- */
 
@@ -15,6 +15,7 @@ struct opened {
 struct open_call {
     const struct caller *caller;
     str name;
+    bool definition; /* read it too, which calls seldom need */
     struct hosted row;
     struct item item;
     struct access_item facts;
@@ -23,7 +24,7 @@ struct open_call {
 static int open_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct open_call *call = arg;
-    int rc = meta_hosted_by_name(ctx, tx, call->name, &call->row);
+    int rc = (call->definition ? meta_hosted_by_name : meta_hosted_ref)(ctx, tx, call->name, &call->row);
     if (rc == RC_NOT_FOUND)
         return err_set_rc(ctx, rc, &ERR_SERVICE_MISSING, "There is no service '%.*s'.", STR_FMT(str_sub(call->name, 0, 200)));
     TRY(rc);
@@ -35,7 +36,12 @@ static int open_service(struct ctx *ctx, struct site *s, const struct caller *c,
     struct open_call call = {.caller = c, .name = name};
     TRY(sql_read(ctx, s->sql, open_rows, &call));
     struct opened *o = arena_new(ctx->arena, struct opened);
-    TRY(hosted_cache_get(ctx, s->hosted, &call.row, &o->entry));
+    o->entry = hosted_cache_find(s->hosted, &call.row);
+    if (!o->entry) {
+        call.definition = true;
+        TRY(sql_read(ctx, s->sql, open_rows, &call));
+        TRY(hosted_cache_get(ctx, s->hosted, &call.row, &o->entry));
+    }
     o->cache = s->hosted;
     o->service = *hosted_entry_service(o->entry);
     o->service.owner = call.item.owner;
@@ -62,7 +68,8 @@ static int hand_out(struct ctx *ctx, const struct caller *c, bool may, struct op
     return service_require(ctx, c, may);
 }
 
-int hosted_open(struct ctx *ctx, struct site *s, const struct caller *c, str name, enum feature_right right, struct hosted_service **out)
+int hosted_open(struct ctx *ctx, struct site *s, const struct caller *c, str name, enum feature_right right,
+                struct hosted_service **out)
 {
     struct opened *o;
     *out = NULL;
@@ -84,7 +91,8 @@ int hosted_layer(struct ctx *ctx, const struct hosted_service *h, int32_t layer_
     return *out ? RC_OK : err_set(ctx, &ERR_LAYER_MISSING, "Invalid URL");
 }
 
-const struct layer_relation *hosted_relation_other(const struct service *def, const struct layer *l, const struct layer_relation *r)
+const struct layer_relation *hosted_relation_other(const struct service *def, const struct layer *l,
+                                                   const struct layer_relation *r)
 {
     const struct layer *related = service_layer(def, r->related_layer);
     const struct layer_relation *found = NULL;
@@ -165,7 +173,7 @@ static int name_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct name_call *call = arg;
     struct hosted there;
-    int rc = meta_hosted_by_name(ctx, tx, call->name, &there);
+    int rc = meta_hosted_ref(ctx, tx, call->name, &there);
     call->is_free = rc == RC_NOT_FOUND;
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
@@ -182,10 +190,11 @@ int hosted_name_available(struct ctx *ctx, struct site *s, str name, bool *out)
 }
 
 /* Every other character becomes an underscore; a first character that is no letter gets one before it. */
-static str name_made_valid(struct ctx *ctx, str wanted)
+str hosted_name_make(struct ctx *ctx, str wanted)
 {
-    enum { ROOM_FOR_SUFFIX = 12 };
-    str name = str_sub(str_trim(wanted), 0, NAME_MAX_CHARS - ROOM_FOR_SUFFIX);
+    if (hosted_name_valid(wanted))
+        return wanted;
+    str name = str_sub(str_trim(wanted), 0, NAME_MAX_CHARS - SUFFIX_ROOM);
     char *p = arena_alloc(ctx->arena, name.n + 2);
     size_t n = 0;
     if (name.n == 0 || !is_letter(name.p[0]))
@@ -197,10 +206,10 @@ static str name_made_valid(struct ctx *ctx, str wanted)
 
 int hosted_name_free(struct ctx *ctx, struct sql_tx *tx, str wanted, str *out)
 {
-    str base = hosted_name_valid(wanted) ? wanted : name_made_valid(ctx, wanted);
+    str base = hosted_name_make(ctx, wanted);
     struct name_call call = {.name = base};
     TRY(name_row(ctx, tx, &call));
-    base = str_sub(base, 0, NAME_MAX_CHARS - 12);
+    base = str_sub(base, 0, NAME_MAX_CHARS - SUFFIX_ROOM);
     for (unsigned i = 1; !call.is_free; i++) {
         call.name = arena_printf(ctx->arena, "%.*s_%u", STR_FMT(base), i);
         TRY(name_row(ctx, tx, &call));
@@ -215,15 +224,15 @@ int hosted_name_free(struct ctx *ctx, struct sql_tx *tx, str wanted, str *out)
 static str extent_text(struct ctx *ctx, const struct service *def)
 {
     struct json extent = json_get_c(def->json, "initialExtent");
-    struct envelope box;
+    struct envelope given, box;
     struct crs from = {0}, to = {.wkid = CRS_WGS84};
     struct ctx child;
     str text = STR("");
     ctx_child(&child, ctx);
     if (!esri_json_parse_crs(child.arena, json_get_c(extent, "spatialReference"), &from))
         esri_json_parse_crs(child.arena, json_get_c(def->json, "spatialReference"), &from);
-    if (!json_absent(extent) && esri_json_parse_envelope(&child, extent, &box) == RC_OK &&
-        crs_transform_envelope(&child, &from, &to, &box, &box) == RC_OK && !envelope_empty(&box)) {
+    if (!json_absent(extent) && esri_json_parse_envelope(&child, extent, &given) == RC_OK &&
+        crs_transform_envelope(&child, &from, &to, &given, &box) == RC_OK && !envelope_empty(&box)) {
         str csv = arena_printf(child.arena, "%.15g,%.15g,%.15g,%.15g", box.xmin, box.ymin, box.xmax, box.ymax);
         str made;
         if (item_extent_parse(&child, csv, &made) == RC_OK && !str_eq(made, STR("[]")))
@@ -282,14 +291,14 @@ static int create_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return meta_hosted_insert(ctx, tx, &call->hosted);
 }
 
-int hosted_create(struct ctx *ctx, struct site *s, const struct caller *c, str owner, const id *folder, struct json create_parameters,
-                  const str fields[ITEM_FIELD_COUNT], struct hosted_created *out)
+int hosted_create(struct ctx *ctx, struct site *s, const struct caller *c, str owner, const id *folder,
+                  struct json create_parameters, const str fields[ITEM_FIELD_COUNT], struct hosted_created *out)
 {
     TRY(service_require(ctx, c, access_publish(c)));
     str name = json_string_or(json_get_c(create_parameters, "name"), ctx->arena, STR(""));
     if (!hosted_name_valid(name))
-        return err_set(ctx, &ERR_PARAMETER, "'name' of a service has to be 1 to %d letters, digits and underscores, a letter first.",
-                       NAME_MAX_CHARS);
+        return err_set(ctx, &ERR_PARAMETER,
+                       "'name' of a service has to be 1 to %d letters, digits and underscores, a letter first.", NAME_MAX_CHARS);
     struct item_input input = {0};
     memcpy(input.field, fields, sizeof input.field);
     CLEANUP(item_change_close) struct item_change change = {0};

@@ -4,7 +4,8 @@
 enum { LIST_MAX = 100000 };
 
 /* The feature's global id, "" without that field. ERR_FEATURE when there is no such feature. */
-static int feature_global_id(struct ctx *ctx, struct site *s, const struct hosted_service *h, const struct layer *l, int64_t oid, str *out)
+static int feature_global_id(struct ctx *ctx, struct site *s, const struct hosted_service *h, const struct layer *l, int64_t oid,
+                             str *out)
 {
     size_t wanted = l->globalid_field == SIZE_MAX ? l->oid_field : l->globalid_field;
     struct feature_query q = {.oids = &oid, .oid_count = 1, .limit = 1, .fields = &wanted, .field_count = 1};
@@ -81,7 +82,8 @@ struct list_call {
 static int list_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct list_call *call = arg;
-    return meta_attachments(ctx, tx, &call->service->store, call->layer, call->oid, call->after_id, call->limit, &call->list, &call->count);
+    return meta_attachments(ctx, tx, &call->service->store, call->layer, call->oid, call->after_id, call->limit, &call->list,
+                            &call->count);
 }
 
 int hosted_attachments_of(struct ctx *ctx, struct site *s, const struct hosted_service *h, int32_t layer_id, int64_t oid,

@@ -1,5 +1,5 @@
-/* Parsed definitions, one entry a version of a service. Entries are immutable; a service that changed gets a new entry, and the old
- * one lives until its last reader has put it back. */
+/* Parsed definitions, one entry a version of a service. Entries are immutable; a service that changed gets a new entry, and the
+ * old one lives until its last reader has put it back. */
 #include "service/hosted_cache.h"
 #include "base/mem.h"
 #include <pthread.h>
@@ -128,11 +128,17 @@ static int parse(struct ctx *ctx, const struct hosted *row, struct hosted_entry 
     return rc;
 }
 
-int hosted_cache_get(struct ctx *ctx, struct hosted_cache *c, const struct hosted *row, struct hosted_entry **out)
+struct hosted_entry *hosted_cache_find(struct hosted_cache *c, const struct hosted *row)
 {
     pthread_mutex_lock(&c->lock);
-    *out = find(c, row);
+    struct hosted_entry *e = find(c, row);
     pthread_mutex_unlock(&c->lock);
+    return e;
+}
+
+int hosted_cache_get(struct ctx *ctx, struct hosted_cache *c, const struct hosted *row, struct hosted_entry **out)
+{
+    *out = hosted_cache_find(c, row);
     if (*out)
         return RC_OK;
     TRY(parse(ctx, row, out));

@@ -4,16 +4,18 @@
 
 #include "service/hosted.h"
 
+/* An empty cache. Release with hosted_cache_close when nobody has an entry any more. */
 struct hosted_cache *hosted_cache_open(void);
 void hosted_cache_close(struct hosted_cache *c); /* NULL is allowed */
 /* An entry as good as the row (same item and `modified`), parsed when there is none; referenced until hosted_cache_put. */
 struct hosted_entry;
+struct hosted_entry *hosted_cache_find(struct hosted_cache *c, const struct hosted *row); /* NULL: none there */
 int hosted_cache_get(struct ctx *ctx, struct hosted_cache *c, const struct hosted *row, struct hosted_entry **out);
 void hosted_cache_put(struct hosted_cache *c, struct hosted_entry *e);
 const struct hosted_service *hosted_entry_service(const struct hosted_entry *e);
 
-/* Changes of definitions (change) are one at a time, and no edit of features runs meanwhile: tables are made before the row that names
- * them. Reading needs no lock. hosted_cache_unlock is for CLEANUP. */
+/* Changes of definitions (change) are one at a time, and no edit of features runs meanwhile: tables are made before the row that
+ * names them. Reading needs no lock. hosted_cache_unlock is for CLEANUP. */
 void hosted_cache_lock(struct hosted_cache *c, bool change);
 void hosted_cache_unlock(struct hosted_cache **c);
 

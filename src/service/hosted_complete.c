@@ -1,5 +1,5 @@
-/* Definitions as clients send them, completed to what a real server answers: createService and addToDefinition take the least, and
- * every client expects the most (api.md 4.1, 4.6). What is given stays as it is. */
+/* Definitions as clients send them, completed to what a real server answers: createService and addToDefinition take the least,
+ * and every client expects the most (api.md 4.1, 4.6). What is given stays as it is. */
 #include "service/hosted_private.h"
 #include "model/geometry/esri_json.h"
 
@@ -37,18 +37,18 @@ static struct crs first_reference(struct ctx *ctx, const struct json *candidates
 static str world_extent(struct ctx *ctx, const struct crs *crs)
 {
     static const struct crs degrees = {.wkid = CRS_WGS84}, mercator = {.wkid = CRS_WEB_MERCATOR};
-    struct envelope world = {.xmin = -180, .ymin = -90, .xmax = 180, .ymax = 90};
+    struct envelope globe = {.xmin = -180, .ymin = -90, .xmax = 180, .ymax = 90}, world;
     bool web = crs_same(crs, &mercator);
     if (web)
-        world.ymin = -(world.ymax = 85.0511287798066);
+        globe.ymin = -(globe.ymax = 85.0511287798066);
     struct ctx child;
     ctx_child(&child, ctx);
-    int rc = crs_transform_envelope(&child, &degrees, crs, &world, &world);
+    int rc = crs_transform_envelope(&child, &degrees, crs, &globe, &world);
     ctx_close(&child);
     if (rc != RC_OK)
         return STR("null");
-    return arena_printf(ctx->arena, "{\"xmin\":%.15g,\"ymin\":%.15g,\"xmax\":%.15g,\"ymax\":%.15g,\"spatialReference\":%.*s}", world.xmin,
-                        world.ymin, world.xmax, world.ymax, STR_FMT(reference_text(ctx, crs)));
+    return arena_printf(ctx->arena, "{\"xmin\":%.15g,\"ymin\":%.15g,\"xmax\":%.15g,\"ymax\":%.15g,\"spatialReference\":%.*s}",
+                        world.xmin, world.ymin, world.xmax, world.ymax, STR_FMT(reference_text(ctx, crs)));
 }
 
 static bool is_degrees(struct ctx *ctx, const struct crs *crs)
@@ -72,6 +72,7 @@ int hosted_complete_service(struct ctx *ctx, str name, struct json parameters, i
     struct crs crs = first_reference(ctx, candidates, COUNT_OF(candidates));
     str world = world_extent(ctx, &crs);
     struct json initial = json_get_c(parameters, "initialExtent");
+    bool latest = given(json_get_c(candidates[0], "latestWkid")); /* clients read that one, and send the other */
     const struct hosted_member list[] = {
         {"name", hosted_json_string(ctx, name), true},
         {"serviceDescription", STR("\"\""), false},
@@ -80,7 +81,7 @@ int hosted_complete_service(struct ctx *ctx, str name, struct json parameters, i
         {"capabilities", STR("\"Query\""), false},
         {"description", STR("\"\""), false},
         {"copyrightText", STR("\"\""), false},
-        {"spatialReference", reference_text(ctx, &crs), false},
+        {"spatialReference", reference_text(ctx, &crs), !latest},
         {"initialExtent", world, false},
         {"fullExtent", given(initial) ? json_raw(initial) : world, false},
         {"allowGeometryUpdates", STR("true"), false},
@@ -89,7 +90,8 @@ int hosted_complete_service(struct ctx *ctx, str name, struct json parameters, i
          STR("{\"xssPreventionEnabled\":true,\"xssPreventionRule\":\"InputOnly\",\"xssInputRule\":\"rejectInvalid\"}"), false},
         {"editorTrackingInfo",
          STR("{\"enableEditorTracking\":false,\"enableOwnershipAccessControl\":false,\"allowOthersToQuery\":true,"
-             "\"allowOthersToUpdate\":true,\"allowOthersToDelete\":true,\"allowAnonymousToQuery\":true,\"allowAnonymousToUpdate\":true,"
+             "\"allowOthersToUpdate\":true,\"allowOthersToDelete\":true,\"allowAnonymousToQuery\":true,"
+             "\"allowAnonymousToUpdate\":true,"
              "\"allowAnonymousToDelete\":true}"),
          false},
         {"layers", STR("[]"), false},
@@ -169,10 +171,11 @@ static str complete_fields(struct ctx *ctx, struct json fields, struct field_nam
     json_begin_array(&o);
     if (str_none(names->oid)) {
         names->oid = new_oid_name(ctx, fields);
-        json_put_raw(&o, arena_printf(ctx->arena,
-                                      "{\"name\":\"%.*s\",\"type\":\"esriFieldTypeOID\",\"alias\":\"%.*s\",\"sqlType\":\"sqlTypeOther\","
-                                      "\"nullable\":false,\"editable\":false,\"domain\":null,\"defaultValue\":null}",
-                                      STR_FMT(names->oid), STR_FMT(names->oid)));
+        json_put_raw(
+            &o, arena_printf(ctx->arena,
+                             "{\"name\":\"%.*s\",\"type\":\"esriFieldTypeOID\",\"alias\":\"%.*s\",\"sqlType\":\"sqlTypeOther\","
+                             "\"nullable\":false,\"editable\":false,\"domain\":null,\"defaultValue\":null}",
+                             STR_FMT(names->oid), STR_FMT(names->oid)));
     }
     for (struct json_iter it = json_each(fields); json_next(&it, NULL, &v);)
         if (!is_geometry(v))
@@ -187,22 +190,25 @@ static const struct {
     const char *drawing_info, *tool;
 } geometry_defaults[] = {
     [GEOMETRY_NONE] = {"null", "esriFeatureEditToolNone"},
-    [GEOMETRY_POINT] =
-        {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSMS\",\"style\":\"esriSMSCircle\",\"color\":[0,112,255,255],"
-         "\"size\":6,\"angle\":0,\"xoffset\":0,\"yoffset\":0,\"outline\":{\"color\":[255,255,255,255],\"width\":0.75}},\"label\":\"\","
-         "\"description\":\"\"},\"transparency\":0,\"labelingInfo\":null}",
-         "esriFeatureEditToolPoint"},
-    [GEOMETRY_MULTIPOINT] =
-        {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSMS\",\"style\":\"esriSMSCircle\",\"color\":[0,112,255,255],"
-         "\"size\":6,\"angle\":0,\"xoffset\":0,\"yoffset\":0,\"outline\":{\"color\":[255,255,255,255],\"width\":0.75}},\"label\":\"\","
-         "\"description\":\"\"},\"transparency\":0,\"labelingInfo\":null}",
-         "esriFeatureEditToolPoint"},
-    [GEOMETRY_POLYLINE] =
-        {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSLS\",\"style\":\"esriSLSSolid\",\"color\":[0,112,255,255],"
-         "\"width\":1.5},\"label\":\"\",\"description\":\"\"},\"transparency\":0,\"labelingInfo\":null}",
-         "esriFeatureEditToolLine"},
+    [GEOMETRY_POINT] = {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSMS\",\"style\":\"esriSMSCircle\","
+                        "\"color\":[0,112,255,255],"
+                        "\"size\":6,\"angle\":0,\"xoffset\":0,\"yoffset\":0,\"outline\":{\"color\":[255,255,255,255],\"width\":0."
+                        "75}},\"label\":\"\","
+                        "\"description\":\"\"},\"transparency\":0,\"labelingInfo\":null}",
+                        "esriFeatureEditToolPoint"},
+    [GEOMETRY_MULTIPOINT] = {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSMS\",\"style\":\"esriSMSCircle\","
+                             "\"color\":[0,112,255,255],"
+                             "\"size\":6,\"angle\":0,\"xoffset\":0,\"yoffset\":0,\"outline\":{\"color\":[255,255,255,255],"
+                             "\"width\":0.75}},\"label\":\"\","
+                             "\"description\":\"\"},\"transparency\":0,\"labelingInfo\":null}",
+                             "esriFeatureEditToolPoint"},
+    [GEOMETRY_POLYLINE] = {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSLS\",\"style\":\"esriSLSSolid\","
+                           "\"color\":[0,112,255,255],"
+                           "\"width\":1.5},\"label\":\"\",\"description\":\"\"},\"transparency\":0,\"labelingInfo\":null}",
+                           "esriFeatureEditToolLine"},
     [GEOMETRY_POLYGON] =
-        {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSFS\",\"style\":\"esriSFSSolid\",\"color\":[0,112,255,80],"
+        {"{\"renderer\":{\"type\":\"simple\",\"symbol\":{\"type\":\"esriSFS\",\"style\":\"esriSFSSolid\",\"color\":[0,112,255,80]"
+         ","
          "\"outline\":{\"type\":\"esriSLS\",\"style\":\"esriSLSSolid\",\"color\":[0,60,140,255],\"width\":0.75}},\"label\":\"\","
          "\"description\":\"\"},\"transparency\":0,\"labelingInfo\":null}",
          "esriFeatureEditToolPolygon"},
@@ -210,33 +216,36 @@ static const struct {
 
 static str new_indexes(struct ctx *ctx, str oid, bool is_table)
 {
-    return arena_printf(ctx->arena,
-                        "[{\"name\":\"%.*s_idx\",\"fields\":\"%.*s\",\"isAscending\":true,\"isUnique\":true,\"description\":\"primary key\"}%s]",
-                        STR_FMT(oid), STR_FMT(oid),
-                        is_table ? ""
-                                 : ",{\"name\":\"Shape_idx\",\"fields\":\"Shape\",\"isAscending\":true,\"isUnique\":false,"
-                                   "\"description\":\"spatial index\"}");
+    return arena_printf(
+        ctx->arena,
+        "[{\"name\":\"%.*s_idx\",\"fields\":\"%.*s\",\"isAscending\":true,\"isUnique\":true,\"description\":\"primary key\"}%s]",
+        STR_FMT(oid), STR_FMT(oid),
+        is_table ? ""
+                 : ",{\"name\":\"Shape_idx\",\"fields\":\"Shape\",\"isAscending\":true,\"isUnique\":false,"
+                   "\"description\":\"spatial index\"}");
 }
 
 /* What only layers with geometry have: written into `list`, how many in the result. */
 static size_t geometry_members(struct ctx *ctx, struct json service, struct json layer, struct hosted_member *list)
 {
     struct json candidates[] = {json_get_c(layer, "spatialReference"), json_get_c(layer, "sourceSpatialReference"),
-                                json_get_c(json_get_c(layer, "extent"), "spatialReference"), json_get_c(service, "spatialReference")};
+                                json_get_c(json_get_c(layer, "extent"), "spatialReference"),
+                                json_get_c(service, "spatialReference")};
     struct crs crs = first_reference(ctx, candidates, COUNT_OF(candidates)), service_crs = {0};
     esri_json_parse_crs(ctx->arena, json_get_c(service, "spatialReference"), &service_crs);
     struct json full = json_get_c(service, "fullExtent");
     bool same = given(full) && crs_same(&crs, &service_crs);
-    size_t n = 0;
-    list[n++] = (struct hosted_member){"spatialReference", reference_text(ctx, &crs), true};
-    list[n++] = (struct hosted_member){"sourceSpatialReference", reference_text(ctx, &crs), false};
-    list[n++] = (struct hosted_member){"extent", same ? json_raw(full) : world_extent(ctx, &crs), false};
-    list[n++] = (struct hosted_member){
-        "geometryField", STR("{\"name\":\"Shape\",\"type\":\"esriFieldTypeGeometry\",\"alias\":\"Shape\"}"), false};
-    list[n++] = (struct hosted_member){"hasZ", STR("false"), false};
-    list[n++] = (struct hosted_member){"hasM", STR("false"), false};
-    list[n++] = (struct hosted_member){"allowGeometryUpdates", STR("true"), false};
-    return n;
+    const struct hosted_member own[] = {
+        {"spatialReference", reference_text(ctx, &crs), true},
+        {"sourceSpatialReference", reference_text(ctx, &crs), false},
+        {"extent", same ? json_raw(full) : world_extent(ctx, &crs), false},
+        {"geometryField", STR("{\"name\":\"Shape\",\"type\":\"esriFieldTypeGeometry\",\"alias\":\"Shape\"}"), false},
+        {"hasZ", STR("false"), false},
+        {"hasM", STR("false"), false},
+        {"allowGeometryUpdates", STR("true"), false},
+    };
+    memcpy(list, own, sizeof own);
+    return COUNT_OF(own);
 }
 
 int hosted_complete_layer(struct ctx *ctx, struct json service, struct json layer, int32_t layer_id, bool is_table, str *out)
@@ -265,7 +274,8 @@ int hosted_complete_layer(struct ctx *ctx, struct json service, struct json laye
         {"maxScale", STR("0"), false},
         {"drawingInfo", str_c(geometry_defaults[geometry].drawing_info), false},
         {"hasAttachments", STR("false"), false},
-        {"htmlPopupType", is_table ? STR("\"esriServerHTMLPopupTypeNone\"") : STR("\"esriServerHTMLPopupTypeAsHTMLText\""), false},
+        {"htmlPopupType", is_table ? STR("\"esriServerHTMLPopupTypeNone\"") : STR("\"esriServerHTMLPopupTypeAsHTMLText\""),
+         false},
         {"objectIdField", oid, true},
         {"uniqueIdField", arena_printf(ctx->arena, "{\"name\":%.*s,\"isSystemMaintained\":true}", STR_FMT(oid)), true},
         {"globalIdField", hosted_json_string(ctx, str_none(names.global_id) ? STR("") : names.global_id), true},
@@ -275,18 +285,20 @@ int hosted_complete_layer(struct ctx *ctx, struct json service, struct json laye
         {"indexes", new_indexes(ctx, names.oid, is_table), false},
         {"types", STR("[]"), false},
         {"templates",
-         arena_printf(ctx->arena,
-                      "[{\"name\":\"New Feature\",\"description\":\"\",\"drawingTool\":\"%s\",\"prototype\":{\"attributes\":{}}}]",
-                      geometry_defaults[geometry].tool),
+         arena_printf(
+             ctx->arena,
+             "[{\"name\":\"New Feature\",\"description\":\"\",\"drawingTool\":\"%s\",\"prototype\":{\"attributes\":{}}}]",
+             geometry_defaults[geometry].tool),
          false},
         {"hasStaticData", STR("false"), false},
     };
+    const struct hosted_member no_geometry = {"geometryField", STR_NONE, true};
     memcpy(list, common, sizeof common);
     size_t count = COUNT_OF(common);
     if (!is_table)
         count += geometry_members(ctx, service, layer, list + count);
     else
-        list[count++] = (struct hosted_member){"geometryField", STR_NONE, true};
+        list[count++] = no_geometry;
     *out = hosted_json_object(ctx, layer, list, count);
     return RC_OK;
 }

@@ -1,5 +1,5 @@
-/* addToDefinition and updateDefinition: the change is made on a draft of the text, checked, brought to the data set, and only then named
- * by the row. What is not named in the change stays byte for byte. */
+/* addToDefinition and updateDefinition: the change is made on a draft of the text, checked, brought to the data set, and only
+ * then named by the row. What is not named in the change stays byte for byte. */
 #include "service/hosted_private.h"
 
 enum { DEFINITION_MAX = 256 << 20, MEMBERS_MAX = 200 };
@@ -58,7 +58,8 @@ static int commit_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return meta_item_update(ctx, tx, &it);
 }
 
-/* Changed columns need a new data set, which is possible as long as there are no rows; new layers get their tables in the one there is. */
+/* Changed columns need a new data set, which is possible as long as there are no rows; new layers get their tables in the one
+ * there is. */
 static int commit(struct ctx *ctx, struct site *s, const struct hosted_service *h, str definition)
 {
     struct service def;
@@ -72,7 +73,8 @@ static int commit(struct ctx *ctx, struct site *s, const struct hosted_service *
     if (reshaped) {
         TRY(is_empty(ctx, s, h, &empty));
         if (!empty)
-            return err_set(ctx, &ERR_DEFINITION, "Fields and geometry type of a service that has features cannot be changed yet.");
+            return err_set(ctx, &ERR_DEFINITION,
+                           "Fields and geometry type of a service that has features cannot be changed yet.");
         call.store = id_new();
         TRY(feature_create(ctx, s->features, &call.store, &def));
     } else if (def.layer_count > h->def.layer_count) {
@@ -87,7 +89,8 @@ static int commit(struct ctx *ctx, struct site *s, const struct hosted_service *
 /* ---- merging ---- */
 
 /* The members of a change as replacements, except those named in `without`. */
-static int members_of(struct ctx *ctx, struct json change, const char *const *without, struct hosted_member *list, size_t *count_out)
+static int members_of(struct ctx *ctx, struct json change, const char *const *without, struct hosted_member *list,
+                      size_t *count_out)
 {
     struct json name, value;
     *count_out = 0;
@@ -101,6 +104,24 @@ static int members_of(struct ctx *ctx, struct json change, const char *const *wi
             return err_set(ctx, &ERR_DEFINITION, "More than %d members.", MEMBERS_MAX);
         list[(*count_out)++] =
             (struct hosted_member){arena_cstr(ctx->arena, json_string(name, ctx->arena)), json_raw(value), true};
+    }
+    return RC_OK;
+}
+
+/* What is no array of objects would be passed over in silence, and a layer has no layers. */
+static int check_arrays(struct ctx *ctx, int32_t layer_id, struct json change)
+{
+    if (layer_id >= 0 && !(json_absent(json_get_c(change, "layers")) && json_absent(json_get_c(change, "tables"))))
+        return err_set(ctx, &ERR_DEFINITION, "'layers' and 'tables' belong to the operation of the service.");
+    static const char *const names[] = {"layers", "tables", "fields", "relationships"};
+    struct json v;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct json list = json_get_c(change, names[i]);
+        if (!json_absent(list) && !json_is(list, JSON_NULL) && !json_is(list, JSON_ARRAY))
+            return err_set(ctx, &ERR_DEFINITION, "'%s' has to be an array.", names[i]);
+        for (struct json_iter it = json_each(list); json_next(&it, NULL, &v);)
+            if (!json_is(v, JSON_OBJECT))
+                return err_set(ctx, &ERR_DEFINITION, "The entries of '%s' have to be objects.", names[i]);
     }
     return RC_OK;
 }
@@ -147,8 +168,8 @@ static int merge_fields(struct ctx *ctx, struct json fields, struct json changes
 
 static int update_layer(struct ctx *ctx, struct hosted_draft *d, int32_t layer_id, struct json change)
 {
-    static const char *const fixed[] = {"id",  "fields", "objectIdField", "uniqueIdField", "globalIdField", "spatialReference", "type",
-                                        "layers", "tables", "serviceItemId", "currentVersion", NULL};
+    static const char *const fixed[] = {"id",   "fields", "objectIdField", "uniqueIdField", "globalIdField",  "spatialReference",
+                                        "type", "layers", "tables",        "serviceItemId", "currentVersion", NULL};
     struct hosted_member list[MEMBERS_MAX + 1];
     size_t count;
     struct json layer;
@@ -193,10 +214,12 @@ static int update_draft(struct ctx *ctx, struct hosted_draft *d, int32_t layer_i
     return hosted_draft_finish(ctx, d, list, count, out);
 }
 
-int hosted_update_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json change)
+int hosted_update_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id,
+                             struct json change)
 {
     if (!json_is(change, JSON_OBJECT))
         return err_set(ctx, &ERR_DEFINITION, "'updateDefinition' has to be a JSON object.");
+    TRY(check_arrays(ctx, layer_id, change));
     hosted_cache_lock(s->hosted, true);
     CLEANUP(hosted_cache_unlock) struct hosted_cache *locked = s->hosted;
     (void)locked;
@@ -242,7 +265,8 @@ static int add_layer(struct ctx *ctx, struct hosted_draft *d, struct json v, boo
     return hosted_draft_relate(ctx, d, l, json_get_c(v, "relationships"));
 }
 
-static int add_layers(struct ctx *ctx, struct hosted_draft *d, struct json list, bool in_tables, const char *name, struct json_out *answer)
+static int add_layers(struct ctx *ctx, struct hosted_draft *d, struct json list, bool in_tables, const char *name,
+                      struct json_out *answer)
 {
     struct json v;
     json_name(answer, name);
@@ -305,11 +329,12 @@ static int add_to_draft(struct ctx *ctx, struct hosted_draft *d, int32_t layer_i
     return RC_OK;
 }
 
-int hosted_add_to_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json addition,
-                             str *answer_out)
+int hosted_add_to_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id,
+                             struct json addition, str *answer_out)
 {
     if (!json_is(addition, JSON_OBJECT))
         return err_set(ctx, &ERR_DEFINITION, "'addToDefinition' has to be a JSON object.");
+    TRY(check_arrays(ctx, layer_id, addition));
     hosted_cache_lock(s->hosted, true);
     CLEANUP(hosted_cache_unlock) struct hosted_cache *locked = s->hosted;
     (void)locked;

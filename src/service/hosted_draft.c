@@ -116,14 +116,15 @@ static int add_other_half(struct ctx *ctx, struct hosted_draft *d, const struct 
     const struct field *key = layer_field(related, r->key_field, NULL);
     if (!key)
         return err_set(ctx, &ERR_DEFINITION,
-                       "Relationship %d of layer %d: layer %d has no relationship back, and no field '%.*s' to make one with.", r->id, l->id,
-                       related->id, STR_FMT(r->key_field));
-    str text = arena_printf(ctx->arena,
-                            "[{\"id\":%d,\"name\":%.*s,\"relatedTableId\":%d,\"cardinality\":\"%s\",\"role\":\"%s\",\"keyField\":%.*s,"
-                            "\"composite\":%s}]",
-                            r->id, STR_FMT(hosted_json_string(ctx, r->name)), l->id, cardinalities[r->cardinality],
-                            r->origin ? "esriRelRoleDestination" : "esriRelRoleOrigin", STR_FMT(hosted_json_string(ctx, key->name)),
-                            r->composite ? "true" : "false");
+                       "Relationship %d of layer %d: layer %d has no relationship back, and no field '%.*s' to make one with.",
+                       r->id, l->id, related->id, STR_FMT(r->key_field));
+    str text =
+        arena_printf(ctx->arena,
+                     "[{\"id\":%d,\"name\":%.*s,\"relatedTableId\":%d,\"cardinality\":\"%s\",\"role\":\"%s\",\"keyField\":%.*s,"
+                     "\"composite\":%s}]",
+                     r->id, STR_FMT(hosted_json_string(ctx, r->name)), l->id, cardinalities[r->cardinality],
+                     r->origin ? "esriRelRoleDestination" : "esriRelRoleOrigin", STR_FMT(hosted_json_string(ctx, key->name)),
+                     r->composite ? "true" : "false");
     struct json half;
     TRY(json_parse(ctx, text, &half));
     return hosted_draft_relate(ctx, d, target, half);
@@ -173,8 +174,8 @@ static str layer_list(struct ctx *ctx, const struct hosted_draft *d, bool tables
 }
 
 /* Put together and parsed; what is wrong with it is the API's error. */
-static int put_together(struct ctx *ctx, const struct hosted_draft *d, const struct hosted_member *list, size_t count, str *text_out,
-                        struct service *def_out)
+static int put_together(struct ctx *ctx, const struct hosted_draft *d, const struct hosted_member *list, size_t count,
+                        str *text_out, struct service *def_out)
 {
     struct hosted_member *all = arena_array(ctx->arena, struct hosted_member, count + 2);
     for (size_t i = 0; i < count; i++)

@@ -39,7 +39,8 @@ static int integer_value(struct ctx *ctx, const struct field *f, struct json v, 
 static int double_value(struct ctx *ctx, const struct field *f, struct json v, struct value *out)
 {
     out->kind = VALUE_DOUBLE;
-    bool ok = json_double(v, &out->d) || (json_is(v, JSON_STRING) && num_parse_double(str_trim(json_string(v, ctx->arena)), &out->d));
+    bool ok =
+        json_double(v, &out->d) || (json_is(v, JSON_STRING) && num_parse_double(str_trim(json_string(v, ctx->arena)), &out->d));
     return ok ? RC_OK : refuse(ctx, f, "a number is expected");
 }
 
@@ -150,7 +151,8 @@ static void track(const struct edit *e, struct row *row)
         if (e->tracking[i] == SIZE_MAX)
             continue;
         str who = e->caller->anonymous ? STR("") : e->caller->username;
-        row->values[e->tracking[i]] = i % 2 == 0 ? (struct value){.kind = VALUE_INT, .i = e->now} : (struct value){.kind = VALUE_TEXT, .s = who};
+        row->values[e->tracking[i]] =
+            i % 2 == 0 ? (struct value){.kind = VALUE_INT, .i = e->now} : (struct value){.kind = VALUE_TEXT, .s = who};
     }
 }
 

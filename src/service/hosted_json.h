@@ -1,5 +1,5 @@
-/* Objects written anew with some members replaced and others added, all else as it was: how definitions are completed, changed and
- * shown without losing what we do not know. */
+/* Objects written anew with some members replaced and others added, all else as it was: how definitions are completed, changed
+ * and shown without losing what we do not know. */
 #ifndef MAPFERRY_SERVICE_HOSTED_JSON_H
 #define MAPFERRY_SERVICE_HOSTED_JSON_H
 

@@ -10,14 +10,16 @@
 /* The layer of that id, ERR_LAYER_MISSING. */
 int hosted_layer(struct ctx *ctx, const struct hosted_service *h, int32_t layer_id, const struct layer **out);
 bool hosted_name_valid(str name);
+/* The wanted name when it is valid, else one made of it. */
+str hosted_name_make(struct ctx *ctx, str wanted);
 /* The item row of a service: type, keywords, relative URL; fields given (STR_NONE: not) come on top. */
 void hosted_item_make(struct ctx *ctx, const struct service *def, str name, const str fields[ITEM_FIELD_COUNT], struct item *it);
 
 /* ---- hosted_complete.c ---- */
 /* The definition of a new service: the parameters of createService with what they leave out, no layers. */
 int hosted_complete_service(struct ctx *ctx, str name, struct json parameters, int32_t record_count, str *out);
-/* A layer or table as given, with all that a real server has in it: an object id field when there is none, drawing info by geometry
- * type, templates, extent. service: whose spatial reference and extent are taken when the layer has none. */
+/* A layer or table as given, with all that a real server has in it: an object id field when there is none, drawing info by
+ * geometry type, templates, extent. service: whose spatial reference and extent are taken when the layer has none. */
 int hosted_complete_layer(struct ctx *ctx, struct json service, struct json layer, int32_t layer_id, bool is_table, str *out);
 /* A field with all its members. */
 str hosted_complete_field(struct ctx *ctx, struct json field);

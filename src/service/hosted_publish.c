@@ -26,12 +26,13 @@ static int find_published(struct ctx *ctx, struct sql_tx *tx, const struct hoste
 {
     struct relationship *list;
     size_t count;
-    TRY(meta_hosted_by_name(ctx, tx, in->name, out));
+    TRY(meta_hosted_by_name(ctx, tx, hosted_name_make(ctx, in->name), out));
     TRY(meta_relationships(ctx, tx, &out->item, true, &list, &count));
     for (size_t i = 0; i < count; i++)
         if (id_eq(list[i].destination, in->source_item) && str_eq(list[i].type, STR("Service2Data")))
             return RC_OK;
-    return err_set(ctx, &ERR_SERVICE_NAME, "Service '%.*s' was not published from this item, so it is not overwritten.", STR_FMT(in->name));
+    return err_set(ctx, &ERR_SERVICE_NAME, "Service '%.*s' was not published from this item, so it is not overwritten.",
+                   STR_FMT(in->name));
 }
 
 static int replace_service(struct ctx *ctx, struct sql_tx *tx, const struct publish_call *call, struct hosted *h)

@@ -19,6 +19,9 @@ int item_get(struct ctx *ctx, struct site *s, const struct caller *c, const id *
 /* Item JSON with stored relative URLs expanded by server_url. single: the single-item members as well. */
 void item_view_print(struct ctx *ctx, struct json_out *o, const struct site *s, str server_url, const struct item_view *v, bool single);
 
+/* A file name: 1 to 255 characters of UTF-8, no '/', no control characters, not "." or "..". `what` names the parameter. */
+int item_name_check(struct ctx *ctx, const char *what, str name);
+
 /* What add and update take. A field is not given when STR_NONE. File contents are finished blobs; the function syncs them and makes them visible in its
  * transaction, they stay the caller's to close. */
 struct item_input {
@@ -60,7 +63,7 @@ struct part_input {
     bool private_access;
 };
 int item_parts_put(struct ctx *ctx, struct site *s, const struct caller *c, const id *item, enum part_kind kind, const struct part_input *list, size_t count, bool replace);
-/* name STR_NONE: all with the prefix. */
+/* name STR_NONE: all with the prefix. A prefix is a folder, here and in item_parts_list: "a" and "a/" are the same, "" is everything. */
 int item_part_remove(struct ctx *ctx, struct site *s, const struct caller *c, const id *item, enum part_kind kind, str name, str prefix);
 int item_thumbnail_remove(struct ctx *ctx, struct site *s, const struct caller *c, const id *item);
 
@@ -96,6 +99,7 @@ struct user_content {
 };
 int content_list(struct ctx *ctx, struct site *s, const struct caller *c, str owner, const id *folder, const struct meta_page *page, struct user_content *out);
 int folder_create(struct ctx *ctx, struct site *s, const struct caller *c, str owner, str title, struct folder *out); /* ERR_FOLDER_TITLE "Folder title 'X' not available." */
+int folder_title_check(struct ctx *ctx, str title); /* may a folder be called that? ERR_FOLDER_TITLE, ERR_PARAMETER */
 int folder_delete(struct ctx *ctx, struct site *s, const struct caller *c, str owner, const id *folder, struct folder *out); /* with its items; protected ones refuse it */
 int folder_rename(struct ctx *ctx, struct site *s, const struct caller *c, str owner, const id *folder, str title, struct folder *out);
 

@@ -46,8 +46,6 @@ struct item_change {
 /* Errors: ERR_PARAMETER naming the parameter, ERR_LIMIT. Release with item_change_close, also after an error. */
 int item_change_make(struct ctx *ctx, struct site *s, const struct item_input *in, struct item_change *out);
 void item_change_close(struct item_change *change); /* for CLEANUP */
-/* A file name: 1 to 255 characters of UTF-8, no '/', no control characters, not "." or "..". `what` names the parameter. */
-int item_name_check(struct ctx *ctx, const char *what, str name);
 /* One text of a request: UTF-8 without NUL, at most max_chars characters. */
 int item_text_check(struct ctx *ctx, const char *what, str text, size_t max_chars);
 

@@ -109,9 +109,11 @@ static int change_item(struct ctx *ctx, struct sql_tx *tx, const struct write_ca
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
     const struct item_part *data = rc == RC_OK ? &old : NULL;
+    str name_before = it->field[ITEM_NAME];
     fields_apply(call->change, hosted, it);
     data_apply(call->change, hosted, data, it);
-    TRY(name_check(ctx, tx, it));
+    if (!str_eq(it->field[ITEM_NAME], name_before))
+        TRY(name_check(ctx, tx, it));
     it->modified = ctx_now(ctx);
     TRY(meta_item_update(ctx, tx, it));
     TRY(parts_put(ctx, tx, call->change, data, &it->id));

@@ -66,12 +66,16 @@ static int store_names_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return meta_stores_to_drop(ctx, tx, &n->drop, &n->drop_count);
 }
 
+static int unnamed_rows(struct ctx *ctx, struct sql_tx *tx, void *arg) { return meta_store_dropped(ctx, tx, arg); }
+
 static int drop_unnamed(struct ctx *ctx, const id *store, void *arg)
 {
     const struct store_names *n = arg;
     for (size_t i = 0; i < n->hosted_count; i++)
         if (id_eq(n->hosted[i].store, *store))
             return RC_OK;
+    id name = *store;
+    TRY(sql_write(ctx, n->site->sql, unnamed_rows, &name)); /* first: while the data set is there, the next start finds it again */
     return feature_drop(ctx, n->site->features, store);
 }
 

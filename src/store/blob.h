@@ -24,6 +24,9 @@ const char *blob_store_dir(const struct blob_store *s);
 struct blob_new; /* bytes on their way in */
 /* max: more bytes than that are ERR_LIMIT. expected: the hash the bytes must have (ERR_CORRUPT at finish when not), NULL none. */
 int blob_begin(struct ctx *ctx, struct blob_store *s, uint64_t max, const struct hash *expected, struct blob_new **out);
+/* Bytes that are not hashed here: they come from a reader that compares them with this hash itself and fails when they differ, as a
+ * package's members do. ERR_CORRUPT at finish when there are not exactly `size`. */
+int blob_begin_known(struct ctx *ctx, struct blob_store *s, struct hash hash, uint64_t size, struct blob_new **out);
 int blob_write(struct ctx *ctx, struct blob_new *b, const void *p, size_t n);
 int blob_finish(struct ctx *ctx, struct blob_new *b);
 void blob_new_close(struct blob_new *b); /* NULL is allowed */
@@ -36,8 +39,9 @@ int blob_new_open(struct ctx *ctx, struct blob_new *b, struct reader **out);
 int blob_new_path(struct ctx *ctx, struct blob_new *b, const char **path_out);
 /* Whole bytes at once: begin, write, finish. */
 int blob_put(struct ctx *ctx, struct blob_store *s, str bytes, struct blob_new **out);
-/* Adopts a finished file on the same file system (it is moved at blob_sync): hash and size computed by reading it. */
-int blob_adopt_file(struct ctx *ctx, struct blob_store *s, const char *path, struct blob_new **out);
+/* Adopts a finished file on the same file system (it is moved at blob_sync). hash: of its bytes, when the caller hashed them while it wrote them; NULL:
+ * computed by reading it. */
+int blob_adopt_file(struct ctx *ctx, struct blob_store *s, const char *path, const struct hash *hash, struct blob_new **out);
 /* Durability of a batch: files written and named, directories synced. Must come before the transaction with blob_attach. */
 int blob_sync(struct ctx *ctx, struct blob_store *s, struct blob_new **list, size_t count);
 /* In a write transaction. */

@@ -158,6 +158,13 @@ int blob_begin(struct ctx *ctx, struct blob_store *s, uint64_t max, const struct
     return RC_OK;
 }
 
+int blob_begin_known(struct ctx *ctx, struct blob_store *s, struct hash hash, uint64_t size, struct blob_new **out)
+{
+    TRY(blob_begin(ctx, s, size, &hash, out));
+    (*out)->known = true;
+    return RC_OK;
+}
+
 static int flush(struct ctx *ctx, struct blob_new *b)
 {
     TRY(file_write(ctx, b->fd, b->memory.p, b->memory.n));
@@ -171,7 +178,8 @@ int blob_write(struct ctx *ctx, struct blob_new *b, const void *p, size_t n)
         return err_set(ctx, &ERR_LIMIT, "more than %llu bytes", (unsigned long long)b->max);
     if (n == 0)
         return RC_OK;
-    hash_update(&b->state, p, n);
+    if (!b->known)
+        hash_update(&b->state, p, n);
     b->size += n;
     if (b->fd < 0 && b->size > BLOB_INLINE_MAX) {
         b->path = temp_path(b->store);
@@ -189,8 +197,10 @@ int blob_write(struct ctx *ctx, struct blob_new *b, const void *p, size_t n)
 static int finish(struct ctx *ctx, struct blob_new *b)
 {
     char got[HASH_HEX + 1], wanted[HASH_HEX + 1];
-    b->hash = hash_finish(&b->state);
+    b->hash = b->known ? b->expected : hash_finish(&b->state);
     b->finished = true;
+    if (b->known && b->size != b->max)
+        return err_set(ctx, &ERR_CORRUPT, "there are %llu bytes instead of %llu", (unsigned long long)b->size, (unsigned long long)b->max);
     if (!b->check_expected || hash_eq(b->hash, b->expected))
         return RC_OK;
     hash_hex(b->hash, got);
@@ -224,8 +234,30 @@ int blob_put(struct ctx *ctx, struct blob_store *s, str bytes, struct blob_new *
     return RC_OK;
 }
 
+/* A file whose hash is known is only measured; unless it is small enough for the database, where its bytes are needed. */
+static int adopt_known(struct ctx *ctx, struct blob_new *b, bool *done_out)
+{
+    CLEANUP(file_close) int fd = -1;
+    *done_out = false;
+    TRY(file_open_read(ctx, b->path, &fd));
+    TRY(file_size(ctx, fd, &b->size));
+    if (b->size <= BLOB_INLINE_MAX) {
+        b->size = 0;
+        return RC_OK;
+    }
+    *done_out = b->known = true;
+    b->max = b->size;
+    return finish(ctx, b);
+}
+
 static int adopt(struct ctx *ctx, struct blob_new *b)
 {
+    bool done;
+    if (b->check_expected) {
+        TRY(adopt_known(ctx, b, &done));
+        if (done)
+            return RC_OK;
+    }
     CLEANUP(reader_cleanup) struct reader *r = NULL;
     size_t got;
     const size_t piece = 256 * 1024;
@@ -246,10 +278,10 @@ static int adopt(struct ctx *ctx, struct blob_new *b)
     return finish(ctx, b);
 }
 
-int blob_adopt_file(struct ctx *ctx, struct blob_store *s, const char *path, struct blob_new **out)
+int blob_adopt_file(struct ctx *ctx, struct blob_store *s, const char *path, const struct hash *hash, struct blob_new **out)
 {
     struct blob_new *b;
-    TRY(blob_begin(ctx, s, UINT64_MAX, NULL, &b));
+    TRY(blob_begin(ctx, s, UINT64_MAX, hash, &b));
     b->adopted = true;
     b->path = mem_cstr(path);
     int rc = adopt(ctx, b);

@@ -29,6 +29,7 @@ struct blob_new {
     uint64_t max, size;
     struct hash hash, expected;
     bool check_expected, finished;
+    bool known;      /* the hash is `expected`, which somebody else compares; max is the size there has to be */
     bool registered; /* in the list of the store */
     bool synced;     /* durable and, when it is a file, named */
     bool adopted;    /* path was the caller's: it is left alone until it was synced */

@@ -16,7 +16,8 @@ void feature_store_close(struct feature_store *fs);
 
 /* A new empty data set with the layers of the definition, durable. It exists already: it is made anew (a repeated step). */
 int feature_create(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def);
-/* Further layers or tables of a definition that was extended; those that exist are left alone. */
+/* Further layers or tables of a definition that was extended. Those that ever had a row are left alone; the others are made anew, so
+ * that nothing stays of a definition that was never committed. */
 int feature_add_layers(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def);
 int feature_drop(struct ctx *ctx, struct feature_store *fs, const id *store); /* a missing one is not an error */
 int feature_exists(struct ctx *ctx, struct feature_store *fs, const id *store, bool *out);
@@ -45,6 +46,7 @@ struct feature_query {
     const int64_t *oids;            /* NULL: all */
     size_t oid_count;
     bool has_box;                   /* features whose geometry's bounding box meets `box` (layer's spatial reference) */
+    bool box_exact;                 /* the geometry itself has to meet it, not only its bounding box */
     struct envelope box;
     const struct feature_order *order; /* oid ascending is always the last key */
     size_t order_count;

@@ -229,12 +229,18 @@ static int check_unused(struct ctx *ctx, struct feature_store *fs, const id *sto
     return used ? err_set_rc(ctx, RC_BUSY, &ERR_BUSY, "feature data set %s is in use", store->text) : RC_OK;
 }
 
+/* A table that never had a row may be left from a definition that was not committed: it is made anew, as this one says. */
 static int add_layers(struct ctx *ctx, struct gpkg_conn *c, const struct service *def)
 {
     for (size_t i = 0; i < def->layer_count; i++) {
-        bool there = false;
-        TRY(gpkg_has_table(ctx, c, gpkg_table(ctx, &def->layers[i], false), &there));
-        if (!there)
+        str table = gpkg_table(ctx, &def->layers[i], false);
+        bool there = false, used = false;
+        TRY(gpkg_has_table(ctx, c, table, &there));
+        if (there)
+            TRY(gpkg_table_used(ctx, c, table, &used));
+        if (there && !used)
+            TRY(gpkg_schema_drop_layer(ctx, c, table));
+        if (!used)
             TRY(gpkg_schema_add_layer(ctx, c, &def->layers[i], false));
     }
     return RC_OK;

@@ -112,6 +112,10 @@ int32_t gpkg_srs_id(const struct layer *l);
 int gpkg_schema_begin(struct ctx *ctx, struct gpkg_conn *c);
 int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, bool package);
 int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out);
+/* Whether there ever was a row in a layer's table, deleted ones included. */
+int gpkg_table_used(struct ctx *ctx, struct gpkg_conn *c, str table, bool *out);
+/* The table with its index and what the metadata tables say of it. */
+int gpkg_schema_drop_layer(struct ctx *ctx, struct gpkg_conn *c, str table);
 
 /* ---- rows (feature_gpkg_row.c) ---- */
 struct gpkg_row_writer {

@@ -217,8 +217,76 @@ int feature_count(struct ctx *ctx, struct feature_store *fs, const id *store, co
     return rc;
 }
 
-int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
-                   const struct feature_query *q, struct envelope *out, bool *empty_out)
+/* ---- extents ---- */
+static void add_blob_box(struct envelope *all, sqlite3_stmt *stmt, int column)
+{
+    const void *p = sqlite3_column_blob(stmt, column);
+    struct envelope box = gpkg_blob_box(str_of(p, (size_t)sqlite3_column_bytes(stmt, column)));
+    if (envelope_empty(&box))
+        return;
+    envelope_add(all, box.xmin, box.ymin);
+    envelope_add(all, box.xmax, box.ymax);
+}
+
+/* One side of a whole layer. The index has rounded boxes, by a few units in the last place of a float and not always the next
+ * number: the features within that distance of its outermost side tell the true one. */
+static int extend_side(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, const char *condition, double side,
+                       struct envelope *all)
+{
+    static const double ROUNDING = 1.0 / (1 << 20); /* eight of a float's units, and more */
+    double slack = fabs(side) * ROUNDING + 1e-37, bound = strchr(condition, '<') ? side + slack : side - slack;
+    struct gpkg_sql sql = {.text = BUF_INIT(GPKG_SQL_MAX)};
+    buf_add(&sql.text, STR("SELECT "));
+    gpkg_quote(&sql.text, gpkg_geometry_column(ctx, l));
+    buf_add(&sql.text, STR(" FROM "));
+    gpkg_quote(&sql.text, gpkg_table(ctx, l, false));
+    buf_add(&sql.text, STR(" WHERE "));
+    gpkg_quote(&sql.text, l->fields[l->oid_field].name);
+    buf_add(&sql.text, STR(" IN (SELECT id FROM "));
+    gpkg_quote(&sql.text, gpkg_index_table(ctx, l));
+    buf_printf(&sql.text, " WHERE %s", condition);
+    gpkg_sql_value(ctx, &sql, (struct value){.kind = VALUE_DOUBLE, .d = bound});
+    buf_add_char(&sql.text, ')');
+    sqlite3_stmt *stmt = NULL;
+    int rc = gpkg_sql_prepare(ctx, &sql, c, &stmt);
+    while (rc == RC_OK && (rc = gpkg_step(ctx, c, stmt)) == RC_OK)
+        add_blob_box(all, stmt, 0);
+    gpkg_release(c, stmt);
+    buf_free(&sql.text);
+    return rc == RC_END ? RC_OK : rc;
+}
+
+/* Of all features: the index leads to those at the sides. */
+static int extent_by_index(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct envelope *all)
+{
+    struct envelope box;
+    TRY(gpkg_rtree_box(ctx, c, gpkg_index_table(ctx, l), &box));
+    if (envelope_empty(&box))
+        return RC_OK;
+    TRY(extend_side(ctx, c, l, "minx<=", box.xmin, all));
+    TRY(extend_side(ctx, c, l, "miny<=", box.ymin, all));
+    TRY(extend_side(ctx, c, l, "maxx>=", box.xmax, all));
+    return extend_side(ctx, c, l, "maxy>=", box.ymax, all);
+}
+
+static int extent_of_all(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, struct envelope *all)
+{
+    struct gpkg_set *set = NULL;
+    struct gpkg_conn *c = NULL;
+    TRY(gpkg_set_take(ctx, fs, store, &set));
+    int rc = gpkg_read_begin(ctx, fs, set, &c);
+    rc = rc != RC_OK ? rc : gpkg_exec(ctx, c, "BEGIN"); /* one snapshot for the sides */
+    if (rc == RC_OK) {
+        rc = extent_by_index(ctx, c, l, all);
+        sqlite3_exec(c->db, "COMMIT", NULL, NULL, NULL);
+    }
+    gpkg_read_end(fs, set, c);
+    gpkg_set_give(fs, set);
+    return rc;
+}
+
+static int extent_by_rows(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                          const struct feature_query *q, struct envelope *all)
 {
     struct feature_query boxes = *q;
     boxes.fields = &l->oid_field;
@@ -228,20 +296,24 @@ int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, c
     boxes.distinct = false;
     boxes.offset = 0;
     boxes.limit = -1;
-    struct envelope all = ENVELOPE_EMPTY;
     struct feature_cursor *c = NULL;
     TRY(feature_query_open(ctx, fs, store, l, &boxes, &c));
     int rc;
-    while ((rc = gpkg_step(ctx, c->conn, c->stmt)) == RC_OK && c->geometry >= 0) {
-        const void *p = sqlite3_column_blob(c->stmt, c->geometry);
-        struct envelope box = gpkg_blob_box(str_of(p, (size_t)sqlite3_column_bytes(c->stmt, c->geometry)));
-        if (!envelope_empty(&box)) {
-            envelope_add(&all, box.xmin, box.ymin);
-            envelope_add(&all, box.xmax, box.ymax);
-        }
-    }
+    while ((rc = gpkg_step(ctx, c->conn, c->stmt)) == RC_OK)
+        add_blob_box(all, c->stmt, c->geometry);
     feature_cursor_close(c);
-    *out = all;
-    *empty_out = envelope_empty(&all);
     return rc == RC_END ? RC_OK : rc;
+}
+
+int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                   const struct feature_query *q, struct envelope *out, bool *empty_out)
+{
+    bool all = !q->where && !q->oids && !q->has_box;
+    *out = ENVELOPE_EMPTY;
+    *empty_out = true;
+    if (l->geometry == GEOMETRY_NONE)
+        return RC_OK;
+    TRY(all ? extent_of_all(ctx, fs, store, l, out) : extent_by_rows(ctx, fs, store, l, q, out));
+    *empty_out = envelope_empty(out);
+    return RC_OK;
 }

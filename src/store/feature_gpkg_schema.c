@@ -110,10 +110,10 @@ int32_t gpkg_srs_id(const struct layer *l)
     return wkid == 0 ? -1 : wkid;
 }
 
-int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out)
+static int has_row(struct ctx *ctx, struct gpkg_conn *c, str sql, str name, bool *out)
 {
     sqlite3_stmt *stmt = NULL;
-    TRY(gpkg_prepare(ctx, c, STR("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?"), &stmt));
+    TRY(gpkg_prepare(ctx, c, sql, &stmt));
     int rc = gpkg_bind_text(ctx, c, stmt, 1, name);
     rc = rc != RC_OK ? rc : gpkg_step(ctx, c, stmt);
     *out = rc == RC_OK;
@@ -121,8 +121,18 @@ int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out)
     return rc == RC_END ? RC_OK : rc;
 }
 
+int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out)
+{
+    return has_row(ctx, c, STR("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?"), name, out);
+}
+
+int gpkg_table_used(struct ctx *ctx, struct gpkg_conn *c, str table, bool *out)
+{
+    return has_row(ctx, c, STR("SELECT 1 FROM sqlite_sequence WHERE name=?"), table, out); /* kept by AUTOINCREMENT */
+}
+
 /* Binds texts and integers to a statement of the metadata tables and runs it. */
-static int insert(struct ctx *ctx, struct gpkg_conn *c, const char *sql, const struct value *values, size_t count)
+static int change(struct ctx *ctx, struct gpkg_conn *c, const char *sql, const struct value *values, size_t count)
 {
     sqlite3_stmt *stmt = NULL;
     TRY(gpkg_prepare(ctx, c, str_c(sql), &stmt));
@@ -157,7 +167,7 @@ static int add_srs(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l)
         err_clear(ctx);
     const struct value values[] = {TEXT(info.name), INT(srs_id), TEXT(info.authority), INT(info.code ? info.code : srs_id),
                                    TEXT(info.wkt)};
-    return insert(ctx, c, "INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES(?,?,?,?,?,NULL)", values, COUNT_OF(values));
+    return change(ctx, c, "INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES(?,?,?,?,?,NULL)", values, COUNT_OF(values));
 }
 
 static int create_table(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, str table, str column)
@@ -195,7 +205,7 @@ int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct lay
         srs = (struct value)INT(gpkg_srs_id(l));
     const struct value contents[] = {TEXT(table), TEXT(spatial ? STR("features") : STR("attributes")),
                                      TEXT(package ? l->name : table), srs};
-    TRY(insert(ctx, c,
+    TRY(change(ctx, c,
                "INSERT INTO gpkg_contents(table_name,data_type,identifier,last_change,srs_id) "
                "VALUES(?,?,?,'1970-01-01T00:00:00.000Z',?)",
                contents, COUNT_OF(contents)));
@@ -203,9 +213,38 @@ int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct lay
         return RC_OK;
     const struct value geometry[] = {TEXT(table), TEXT(column),  TEXT(str_c(GEOMETRY_TYPES[l->geometry])),
                                      srs,         INT(l->has_z), INT(l->has_m)};
-    TRY(insert(ctx, c, "INSERT INTO gpkg_geometry_columns VALUES(?,?,?,?,?,?)", geometry, COUNT_OF(geometry)));
+    TRY(change(ctx, c, "INSERT INTO gpkg_geometry_columns VALUES(?,?,?,?,?,?)", geometry, COUNT_OF(geometry)));
     if (package)
         return RC_OK;
     str quoted = gpkg_quoted(ctx, gpkg_index_table(ctx, l));
     return gpkg_execf(ctx, c, "CREATE VIRTUAL TABLE %.*s USING rtree(id,minx,maxx,miny,maxy)", STR_FMT(quoted));
+}
+
+/* The name of the geometry column is what the table was made with, which may be another one than that of a layer of today. */
+static int find_index(struct ctx *ctx, struct gpkg_conn *c, str table, str *quoted_out)
+{
+    sqlite3_stmt *stmt = NULL;
+    TRY(gpkg_prepare(ctx, c, STR("SELECT column_name FROM gpkg_geometry_columns WHERE table_name=?"), &stmt));
+    int rc = gpkg_bind_text(ctx, c, stmt, 1, table);
+    rc = rc != RC_OK ? rc : gpkg_step(ctx, c, stmt);
+    *quoted_out = STR_NONE;
+    if (rc == RC_OK)
+        *quoted_out = gpkg_quoted(
+            ctx, arena_printf(ctx->arena, "rtree_%.*s_%s", STR_FMT(table), (const char *)sqlite3_column_text(stmt, 0)));
+    gpkg_release(c, stmt);
+    return rc == RC_END ? RC_OK : rc;
+}
+
+int gpkg_schema_drop_layer(struct ctx *ctx, struct gpkg_conn *c, str table)
+{
+    static const char *const ROWS[] = {"DELETE FROM gpkg_geometry_columns WHERE table_name=?",
+                                       "DELETE FROM gpkg_contents WHERE table_name=?"};
+    const struct value name = TEXT(table);
+    str index, quoted = gpkg_quoted(ctx, table);
+    TRY(find_index(ctx, c, table, &index));
+    if (!str_none(index))
+        TRY(gpkg_execf(ctx, c, "DROP TABLE %.*s", STR_FMT(index)));
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++)
+        TRY(change(ctx, c, ROWS[i], &name, 1));
+    return gpkg_execf(ctx, c, "DROP TABLE %.*s", STR_FMT(quoted));
 }

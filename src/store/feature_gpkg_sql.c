@@ -178,10 +178,11 @@ static void add_number(struct ctx *ctx, struct gpkg_sql *sql, const char *before
     gpkg_sql_value(ctx, sql, (struct value){.kind = VALUE_DOUBLE, .d = d});
 }
 
-/* The index has boxes rounded outwards, so the exact test follows. */
-static void add_box(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct envelope *box, bool index)
+/* The index has boxes rounded outwards, so the exact test follows. A point is its bounding box. */
+static void add_box(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q, bool index)
 {
     struct buf *b = &sql->text;
+    const struct envelope *box = &q->box;
     if (index) {
         gpkg_quote(b, l->fields[l->oid_field].name);
         buf_add(b, STR(" IN (SELECT id FROM "));
@@ -192,7 +193,7 @@ static void add_box(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l
         add_number(ctx, sql, " AND maxy>=", box->ymin);
         buf_add(b, STR(") AND "));
     }
-    buf_add(b, STR("box_meets("));
+    buf_add(b, q->box_exact && l->geometry != GEOMETRY_POINT ? STR("geometry_meets(") : STR("box_meets("));
     gpkg_quote(b, gpkg_geometry_column(ctx, l));
     add_number(ctx, sql, ",", box->xmin);
     add_number(ctx, sql, ",", box->ymin);
@@ -210,7 +211,7 @@ int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct laye
         if (l->geometry == GEOMETRY_NONE)
             buf_add_char(&sql->text, '0');
         else
-            add_box(ctx, sql, l, &q->box, box_index);
+            add_box(ctx, sql, l, q, box_index);
         word = " AND ";
     }
     if (q->oids) {

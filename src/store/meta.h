@@ -118,6 +118,7 @@ struct hosted {
 };
 int meta_hosted_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct hosted *out);
 int meta_hosted_by_name(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out);
+int meta_hosted_ref(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out); /* the same without the definition, which may be megabytes */
 int meta_hosted_insert(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h);
 int meta_hosted_update(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h);
 int meta_hosted_all(struct ctx *ctx, struct sql_tx *tx, struct hosted **out, size_t *count_out); /* without definitions, by name */

@@ -17,14 +17,15 @@ static const char insert_sql[] =
     "INSERT INTO portal_group (title, owner, description, snippet, phone, thumbnail, tags, sort_field, sort_order, access, "
     "is_view_only, "
     "is_invitation_only, auto_join, is_read_only, hidden_members, leaving_disallowed, protected, update_item_control, "
-    "membership_access, display_settings, created, modified, title_fold, id) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "membership_access, display_settings, created, modified, title_fold, id, number) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " META_SUBJECT_NUMBER(
+        "portal_group", "2") ") RETURNING number";
 static const char update_sql[] =
     "UPDATE portal_group SET title = ?, owner = ?, description = ?, snippet = ?, phone = ?, thumbnail = ?, tags = ?, sort_field "
     "= ?, "
     "sort_order = ?, access = ?, is_view_only = ?, is_invitation_only = ?, auto_join = ?, is_read_only = ?, hidden_members = ?, "
     "leaving_disallowed = ?, protected = ?, update_item_control = ?, membership_access = ?, display_settings = ?, created = ?, "
-    "modified = ?, title_fold = ? WHERE id = ?";
+    "modified = ?, title_fold = ? WHERE id = ? RETURNING number";
 
 static struct sql_value text_of(str s) { return SQL_S(str_none(s) ? STR("") : s); }
 
@@ -90,17 +91,17 @@ static void group_values(struct ctx *ctx, const struct group *g, struct sql_valu
     memcpy(v, values, sizeof values);
 }
 
-static int terms_put(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
+static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const struct group *g)
 {
     const struct meta_term_field fields[] = {
-        {.number = TERM_GROUP_TITLE, .text = g->title},
-        {.number = TERM_GROUP_TAGS, .text = g->tags, .list = true},
-        {.number = TERM_GROUP_SNIPPET, .text = g->snippet, .html = true},
-        {.number = TERM_GROUP_DESCRIPTION, .text = g->description, .html = true},
-        {.number = TERM_GROUP_OWNER, .text = g->owner},
-        {.number = TERM_GROUP_WHOLE_TAGS, .text = g->tags, .list = true, .whole = true},
+        {.bit = TERM_GROUP_TITLE, .text = g->title},
+        {.bit = TERM_GROUP_TAGS, .text = g->tags, .list = true},
+        {.bit = TERM_GROUP_SNIPPET, .text = g->snippet, .html = true},
+        {.bit = TERM_GROUP_DESCRIPTION, .text = g->description, .html = true},
+        {.bit = TERM_GROUP_OWNER, .text = g->owner},
+        {.bit = TERM_GROUP_WHOLE_TAGS, .text = g->tags, .list = true},
     };
-    return meta_terms_put(ctx, tx, &g->id, fields, COUNT_OF(fields));
+    return meta_terms_put(ctx, tx, number, fields, COUNT_OF(fields));
 }
 
 int meta_group_get(struct ctx *ctx, struct sql_tx *tx, const id *group, struct group *out)
@@ -113,26 +114,28 @@ int meta_group_get(struct ctx *ctx, struct sql_tx *tx, const id *group, struct g
 int meta_group_insert(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
 {
     struct sql_value v[VALUES];
+    int64_t number;
     group_values(ctx, g, v);
-    TRY(sql_exec_n(ctx, tx, insert_sql, v, VALUES));
+    TRY(meta_number(ctx, tx, &number, insert_sql, v, VALUES));
     TRY(meta_member_put(ctx, tx, &g->id, g->owner, MEMBER_OWNER));
-    return terms_put(ctx, tx, g);
+    return terms_put(ctx, tx, number, g);
 }
 
 int meta_group_update(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
 {
     struct sql_value v[VALUES];
+    int64_t number;
     group_values(ctx, g, v);
-    TRY(sql_exec_n(ctx, tx, update_sql, v, VALUES));
-    TRY(meta_changed(tx));
-    return terms_put(ctx, tx, g);
+    TRY(meta_number(ctx, tx, &number, update_sql, v, VALUES));
+    return terms_put(ctx, tx, number, g);
 }
 
 int meta_group_delete(struct ctx *ctx, struct sql_tx *tx, const id *group)
 {
-    TRY(meta_terms_delete(ctx, tx, group));
-    TRY(sql_exec(ctx, tx, "DELETE FROM portal_group WHERE id = ?", SQL_ID(*group)));
-    return meta_changed(tx);
+    int64_t number;
+    TRY(meta_number(ctx, tx, &number, "DELETE FROM portal_group WHERE id = ? RETURNING number",
+                    (struct sql_value[]){SQL_ID(*group)}, 1));
+    return meta_terms_delete(ctx, tx, number);
 }
 
 static void id_row(struct ctx *ctx, const struct sql_rows *rows, void *element)

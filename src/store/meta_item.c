@@ -17,11 +17,11 @@ static const char insert_sql[] =
 #define FIELD(member, name, kind, column, packed) ", " column
 #include "model/item_fields.def"
 #undef FIELD
-    ", id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+    ", id, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 #define FIELD(member, name, kind, column, packed) ", ?"
 #include "model/item_fields.def"
 #undef FIELD
-    ", ?)";
+    ", ?, " META_SUBJECT_NUMBER("item", "1") ") RETURNING number";
 
 static const char update_sql[] =
     "UPDATE item SET owner = ?, folder = ?, created = ?, modified = ?, access = ?, protected = ?, size = ?, "
@@ -29,7 +29,7 @@ static const char update_sql[] =
 #define FIELD(member, name, kind, column, packed) ", " column " = ?"
 #include "model/item_fields.def"
 #undef FIELD
-    " WHERE id = ?";
+    " WHERE id = ? RETURNING number";
 
 const struct meta_order meta_item_orders[] = {
     {"title", "item.title_fold, item.id", "item.title_fold DESC, item.id DESC"},
@@ -88,24 +88,24 @@ static void item_values(struct ctx *ctx, const struct item *it, struct sql_value
     v[n] = SQL_ID(it->id);
 }
 
-static int terms_put(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
+static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const struct item *it)
 {
     const str *f = it->field;
     const struct meta_term_field fields[] = {
-        {.number = TERM_ITEM_TITLE, .text = f[ITEM_TITLE]},
-        {.number = TERM_ITEM_TAGS, .text = f[ITEM_TAGS], .list = true},
-        {.number = TERM_ITEM_SNIPPET, .text = f[ITEM_SNIPPET], .html = true},
-        {.number = TERM_ITEM_DESCRIPTION, .text = f[ITEM_DESCRIPTION], .html = true},
-        {.number = TERM_ITEM_TYPE, .text = f[ITEM_TYPE]},
-        {.number = TERM_ITEM_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true},
-        {.number = TERM_ITEM_CREDITS, .text = f[ITEM_ACCESS_INFORMATION], .html = true},
-        {.number = TERM_ITEM_LICENSE, .text = f[ITEM_LICENSE_INFO], .html = true},
-        {.number = TERM_ITEM_WHOLE_TAGS, .text = f[ITEM_TAGS], .list = true, .whole = true},
-        {.number = TERM_ITEM_WHOLE_TYPE, .text = f[ITEM_TYPE], .whole = true},
-        {.number = TERM_ITEM_WHOLE_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true, .whole = true},
-        {.number = TERM_ITEM_WHOLE_CATEGORIES, .text = f[ITEM_CATEGORIES], .list = true, .whole = true},
+        {.bit = TERM_ITEM_TITLE, .text = f[ITEM_TITLE]},
+        {.bit = TERM_ITEM_TAGS, .text = f[ITEM_TAGS], .list = true},
+        {.bit = TERM_ITEM_SNIPPET, .text = f[ITEM_SNIPPET], .html = true},
+        {.bit = TERM_ITEM_DESCRIPTION, .text = f[ITEM_DESCRIPTION], .html = true},
+        {.bit = TERM_ITEM_TYPE, .text = f[ITEM_TYPE]},
+        {.bit = TERM_ITEM_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true},
+        {.bit = TERM_ITEM_CREDITS, .text = f[ITEM_ACCESS_INFORMATION], .html = true},
+        {.bit = TERM_ITEM_LICENSE, .text = f[ITEM_LICENSE_INFO], .html = true},
+        {.bit = TERM_ITEM_WHOLE_TAGS, .text = f[ITEM_TAGS], .list = true},
+        {.bit = TERM_ITEM_WHOLE_TYPE, .text = f[ITEM_TYPE]},
+        {.bit = TERM_ITEM_WHOLE_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true},
+        {.bit = TERM_ITEM_WHOLE_CATEGORIES, .text = f[ITEM_CATEGORIES], .list = true},
     };
-    return meta_terms_put(ctx, tx, &it->id, fields, COUNT_OF(fields));
+    return meta_terms_put(ctx, tx, number, fields, COUNT_OF(fields));
 }
 
 int meta_item_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct item *out)
@@ -118,29 +118,30 @@ int meta_item_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct ite
 int meta_item_insert(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
 {
     struct sql_value v[COLUMNS];
+    int64_t number;
     item_values(ctx, it, v);
-    TRY(sql_exec_n(ctx, tx, insert_sql, v, COLUMNS));
-    return terms_put(ctx, tx, it);
+    TRY(meta_number(ctx, tx, &number, insert_sql, v, COLUMNS));
+    return terms_put(ctx, tx, number, it);
 }
 
 int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
 {
     struct sql_value v[COLUMNS];
+    int64_t number;
     item_values(ctx, it, v);
-    TRY(sql_exec_n(ctx, tx, update_sql, v, COLUMNS));
-    TRY(meta_changed(tx));
-    return terms_put(ctx, tx, it);
+    TRY(meta_number(ctx, tx, &number, update_sql, v, COLUMNS));
+    return terms_put(ctx, tx, number, it);
 }
 
 int meta_item_delete(struct ctx *ctx, struct sql_tx *tx, const id *item)
 {
+    int64_t number;
     TRY(sql_exec(
         ctx, tx,
         "INSERT INTO store_drop (store) SELECT hosted.store FROM hosted WHERE hosted.item = ? ON CONFLICT (store) DO NOTHING",
         SQL_ID(*item)));
-    TRY(meta_terms_delete(ctx, tx, item));
-    TRY(sql_exec(ctx, tx, "DELETE FROM item WHERE id = ?", SQL_ID(*item)));
-    return meta_changed(tx);
+    TRY(meta_number(ctx, tx, &number, "DELETE FROM item WHERE id = ? RETURNING number", (struct sql_value[]){SQL_ID(*item)}, 1));
+    return meta_terms_delete(ctx, tx, number);
 }
 
 /* A page of the items that `from` ("FROM ... WHERE ...", with the values) gives. */

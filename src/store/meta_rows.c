@@ -57,6 +57,12 @@ int meta_count(struct ctx *ctx, struct sql_tx *tx, const char *text, const struc
     return rc == RC_END ? RC_NOT_FOUND : rc;
 }
 
+int meta_number(struct ctx *ctx, struct sql_tx *tx, int64_t *number_out, const char *text, const struct sql_value *values,
+                size_t count)
+{
+    return meta_count(ctx, tx, text, values, count, number_out);
+}
+
 const char *meta_order_sql(const struct meta_order *orders, str sort_field, bool descending)
 {
     while (orders->name && !str_ieq(sort_field, str_c(orders->name)))

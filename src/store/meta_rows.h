@@ -32,6 +32,9 @@ int meta_changed(struct sql_tx *tx);
 /* The number a count query gives. */
 int meta_count(struct ctx *ctx, struct sql_tx *tx, const char *text, const struct sql_value *values, size_t count, int64_t *out);
 
+/* A statement ending in "RETURNING number" that concerns one row; RC_NOT_FOUND when there was none. */
+int meta_number(struct ctx *ctx, struct sql_tx *tx, int64_t *number_out, const char *text, const struct sql_value *values, size_t count);
+
 /* Orders: what a sort field (any case) means in SQL. The last row is the one for everything else and has no name. */
 struct meta_order {
     const char *name;
@@ -40,16 +43,19 @@ struct meta_order {
 const char *meta_order_sql(const struct meta_order *orders, str sort_field, bool descending);
 extern const struct meta_order meta_item_orders[], meta_user_orders[];
 
-/* Search index (meta_terms.c). */
+/* Search index (meta_terms.c). Items, groups and users have the numbers 1, 2 and 3 and from there each third, so that a number says
+ * which row of which table is meant. */
+#define META_SUBJECT_NUMBER(table, first) "(SELECT COALESCE(MAX(number) + 3, " first ") FROM " table ")"
 struct meta_term_field {
-    int number;      /* in search_term.field: never changes its meaning */
-    bool whole;      /* whole values, else words */
+    int64_t bit;     /* meta_search_fields.h: says also whether words or whole values */
     bool list, html; /* how the text is written: JSON array of strings, text with tags */
     str text;
 };
-/* Makes the terms of those fields of the subject what the texts say; fields that are the same already cost one read. */
-int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, const id *subject, const struct meta_term_field *fields, size_t count);
-int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, const id *subject);
+/* Makes the terms of the subject what the texts say: all its fields are given. Nothing changed costs one read. */
+int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, const struct meta_term_field *fields, size_t count);
+int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, int64_t subject);
+/* The number of a word (meta_words.c), a new one for a word that was never there. Inside a write only. */
+int meta_words_number(struct ctx *ctx, struct sql_tx *tx, str word, int64_t *out);
 /* Can the character be part of a word? */
 bool meta_terms_word_char(int32_t c);
 /* A whole value as it stands in the index: folded, without space around, cut. */

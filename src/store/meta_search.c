@@ -26,32 +26,33 @@ enum field_kind {
 struct field {
     const char *name;
     enum field_kind kind;
-    enum meta_term_number number; /* WORDS, WHOLE */
+    enum meta_term_field_bit bit; /* WORDS, WHOLE */
     bool standard;                /* searched when no field is named */
     const char *column;           /* the other kinds */
 };
 
 struct entity {
-    const char *id;     /* column that search_term.subject names */
+    const char *id;     /* column */
+    const char *number; /* column that search_posting.subject names */
     const char *access; /* column */
     bool shared;        /* has groups: items */
     const struct field *fields;
 };
 
 static const struct field item_field_table[] = {
-    {.name = "title", .kind = WORDS, .number = TERM_ITEM_TITLE, .standard = true},
-    {.name = "snippet", .kind = WORDS, .number = TERM_ITEM_SNIPPET, .standard = true},
-    {.name = "description", .kind = WORDS, .number = TERM_ITEM_DESCRIPTION, .standard = true},
-    {.name = "accessinformation", .kind = WORDS, .number = TERM_ITEM_CREDITS, .standard = true},
-    {.name = "licenseinfo", .kind = WORDS, .number = TERM_ITEM_LICENSE},
+    {.name = "title", .kind = WORDS, .bit = TERM_ITEM_TITLE, .standard = true},
+    {.name = "snippet", .kind = WORDS, .bit = TERM_ITEM_SNIPPET, .standard = true},
+    {.name = "description", .kind = WORDS, .bit = TERM_ITEM_DESCRIPTION, .standard = true},
+    {.name = "accessinformation", .kind = WORDS, .bit = TERM_ITEM_CREDITS, .standard = true},
+    {.name = "licenseinfo", .kind = WORDS, .bit = TERM_ITEM_LICENSE},
     /* named, these are compared as a whole; not named, by their words */
-    {.name = "", .kind = WORDS, .number = TERM_ITEM_TAGS, .standard = true},
-    {.name = "", .kind = WORDS, .number = TERM_ITEM_TYPE, .standard = true},
-    {.name = "", .kind = WORDS, .number = TERM_ITEM_KEYWORDS, .standard = true},
-    {.name = "tags", .kind = WHOLE, .number = TERM_ITEM_WHOLE_TAGS},
-    {.name = "type", .kind = WHOLE, .number = TERM_ITEM_WHOLE_TYPE},
-    {.name = "typekeywords", .kind = WHOLE, .number = TERM_ITEM_WHOLE_KEYWORDS},
-    {.name = "categories", .kind = WHOLE, .number = TERM_ITEM_WHOLE_CATEGORIES},
+    {.name = "", .kind = WORDS, .bit = TERM_ITEM_TAGS, .standard = true},
+    {.name = "", .kind = WORDS, .bit = TERM_ITEM_TYPE, .standard = true},
+    {.name = "", .kind = WORDS, .bit = TERM_ITEM_KEYWORDS, .standard = true},
+    {.name = "tags", .kind = WHOLE, .bit = TERM_ITEM_WHOLE_TAGS},
+    {.name = "type", .kind = WHOLE, .bit = TERM_ITEM_WHOLE_TYPE},
+    {.name = "typekeywords", .kind = WHOLE, .bit = TERM_ITEM_WHOLE_KEYWORDS},
+    {.name = "categories", .kind = WHOLE, .bit = TERM_ITEM_WHOLE_CATEGORIES},
     {.name = "id", .kind = FOLDED, .column = "item.id"},
     {.name = "owner", .kind = EXACT, .column = "item.owner"},
     {.name = "ownerfolder", .kind = FOLDED, .column = "item.folder"},
@@ -74,12 +75,12 @@ static const struct field item_field_table[] = {
     {.name = NULL},
 };
 static const struct field group_field_table[] = {
-    {.name = "title", .kind = WORDS, .number = TERM_GROUP_TITLE, .standard = true},
-    {.name = "snippet", .kind = WORDS, .number = TERM_GROUP_SNIPPET, .standard = true},
-    {.name = "description", .kind = WORDS, .number = TERM_GROUP_DESCRIPTION, .standard = true},
-    {.name = "", .kind = WORDS, .number = TERM_GROUP_TAGS, .standard = true},
-    {.name = "", .kind = WORDS, .number = TERM_GROUP_OWNER, .standard = true},
-    {.name = "tags", .kind = WHOLE, .number = TERM_GROUP_WHOLE_TAGS},
+    {.name = "title", .kind = WORDS, .bit = TERM_GROUP_TITLE, .standard = true},
+    {.name = "snippet", .kind = WORDS, .bit = TERM_GROUP_SNIPPET, .standard = true},
+    {.name = "description", .kind = WORDS, .bit = TERM_GROUP_DESCRIPTION, .standard = true},
+    {.name = "", .kind = WORDS, .bit = TERM_GROUP_TAGS, .standard = true},
+    {.name = "", .kind = WORDS, .bit = TERM_GROUP_OWNER, .standard = true},
+    {.name = "tags", .kind = WHOLE, .bit = TERM_GROUP_WHOLE_TAGS},
     {.name = "id", .kind = FOLDED, .column = "portal_group.id"},
     {.name = "owner", .kind = EXACT, .column = "portal_group.owner"},
     {.name = "phone", .kind = FOLDED, .column = "LOWER(portal_group.phone)"},
@@ -92,13 +93,13 @@ static const struct field group_field_table[] = {
     {.name = NULL},
 };
 static const struct field user_field_table[] = {
-    {.name = "", .kind = WORDS, .number = TERM_USER_USERNAME, .standard = true},
-    {.name = "fullname", .kind = WORDS, .number = TERM_USER_FULL_NAME, .standard = true},
-    {.name = "firstname", .kind = WORDS, .number = TERM_USER_FIRST_NAME},
-    {.name = "lastname", .kind = WORDS, .number = TERM_USER_LAST_NAME},
-    {.name = "description", .kind = WORDS, .number = TERM_USER_DESCRIPTION},
-    {.name = "", .kind = WORDS, .number = TERM_USER_EMAIL, .standard = true},
-    {.name = "tags", .kind = WHOLE, .number = TERM_USER_WHOLE_TAGS},
+    {.name = "", .kind = WORDS, .bit = TERM_USER_USERNAME, .standard = true},
+    {.name = "fullname", .kind = WORDS, .bit = TERM_USER_FULL_NAME, .standard = true},
+    {.name = "firstname", .kind = WORDS, .bit = TERM_USER_FIRST_NAME},
+    {.name = "lastname", .kind = WORDS, .bit = TERM_USER_LAST_NAME},
+    {.name = "description", .kind = WORDS, .bit = TERM_USER_DESCRIPTION},
+    {.name = "", .kind = WORDS, .bit = TERM_USER_EMAIL, .standard = true},
+    {.name = "tags", .kind = WHOLE, .bit = TERM_USER_WHOLE_TAGS},
     {.name = "username", .kind = FOLDED, .column = "portal_user.username_fold"},
     {.name = "id", .kind = FOLDED, .column = "portal_user.id"},
     {.name = "email", .kind = FOLDED, .column = "LOWER(portal_user.email)"},
@@ -116,9 +117,10 @@ static const struct field user_field_table[] = {
 };
 _Static_assert(ROLE_ADMIN == 3 && ROLE_PUBLISHER == 2 && ROLE_USER == 1, "the roles in the table above");
 
-static const struct entity item_entity = {"item.id", "item.access", true, item_field_table};
-static const struct entity group_entity = {"portal_group.id", "portal_group.access", false, group_field_table};
-static const struct entity user_entity = {"portal_user.id", "portal_user.access", false, user_field_table};
+static const struct entity item_entity = {"item.id", "item.number", "item.access", true, item_field_table};
+static const struct entity group_entity = {"portal_group.id", "portal_group.number", "portal_group.access", false,
+                                           group_field_table};
+static const struct entity user_entity = {"portal_user.id", "portal_user.number", "portal_user.access", false, user_field_table};
 
 /* ---- the statement under construction ---- */
 
@@ -252,27 +254,31 @@ static void add_number(struct builder *b, const char *expression, const struct s
 
 /* ---- the term index ---- */
 
-static void add_index_head(struct builder *b, str numbers)
-{
-    buf_printf(&b->sql, "%s IN (SELECT search_term.subject FROM search_term WHERE search_term.field IN (%.*s) AND ",
-               b->entity->id, STR_FMT(numbers));
-}
-
-/* The longest word finds the candidates, the words in a row decide. */
-static void add_phrase(struct builder *b, str numbers, str words, str longest)
+/* The subjects with a word that one of the fields has; the condition on the word and ")" follow. */
+static void add_index_head(struct builder *b, unsigned fields)
 {
     buf_printf(
         &b->sql,
-        "%s IN (SELECT search_term.subject FROM search_term JOIN search_text ON search_text.subject = search_term.subject AND "
-        "search_text.field = search_term.field WHERE search_term.field IN (%.*s) AND search_term.term = ? AND "
-        "search_text.content LIKE ? ESCAPE '!')",
-        b->entity->id, STR_FMT(numbers));
+        "%s IN (SELECT search_posting.subject FROM search_word JOIN search_posting ON search_posting.word = search_word.number "
+        "WHERE (search_posting.fields & %u) <> 0 AND ",
+        b->entity->number, fields);
+}
+
+/* The longest word finds the candidates, the words in a row decide. */
+static void add_phrase(struct builder *b, unsigned fields, str words, str longest)
+{
+    add_index_head(b, fields);
+    buf_printf(
+        &b->sql,
+        "search_word.word = ? AND EXISTS (SELECT 1 FROM search_text WHERE search_text.subject = search_posting.subject AND "
+        "(search_text.field & %u) <> 0 AND search_text.content LIKE ? ESCAPE '!'))",
+        fields);
     bind(b, SQL_S(longest));
     /* words are letters and digits: there is nothing to escape */
     bind(b, SQL_S(arena_printf(b->ctx->arena, "%% %.*s %%", STR_FMT(words))));
 }
 
-static void add_words(struct builder *b, str numbers, str text)
+static void add_words(struct builder *b, unsigned fields, str text)
 {
     str all = utf8_fold(b->ctx->arena, text), word, words = STR(""), longest = STR("");
     size_t position = 0, count = 0;
@@ -285,16 +291,16 @@ static void add_words(struct builder *b, str numbers, str text)
     if (count == 0) {
         never(b);
     } else if (count > 1) {
-        add_phrase(b, numbers, words, longest);
+        add_phrase(b, fields, words, longest);
     } else {
-        add_index_head(b, numbers);
-        add(b, "search_term.term = ?)");
+        add_index_head(b, fields);
+        add(b, "search_word.word = ?)");
         bind(b, SQL_S(longest));
     }
 }
 
 /* Pieces between characters that are no word's: each one's words have to be there. */
-static void add_word_wildcards(struct builder *b, str numbers, str text)
+static void add_word_wildcards(struct builder *b, unsigned fields, str text)
 {
     str all = utf8_fold(b->ctx->arena, text);
     size_t count = 0;
@@ -309,40 +315,40 @@ static void add_word_wildcards(struct builder *b, str numbers, str text)
         if (end == start)
             continue;
         add(b, count++ > 0 ? " AND " : "");
-        add_index_head(b, numbers);
-        add_wildcard(b, "search_term.term", str_sub(all, start, end));
+        add_index_head(b, fields);
+        add_wildcard(b, "search_word.word", str_sub(all, start, end));
         add(b, ")");
     }
     if (count == 0)
         never(b);
 }
 
-static void add_index_words(struct builder *b, str numbers, const struct search_query *q)
+static void add_index_words(struct builder *b, unsigned fields, const struct search_query *q)
 {
     if (q->kind == SEARCH_RANGE) {
-        add_index_head(b, numbers);
-        add_text(b, "search_term.term", q, folded);
+        add_index_head(b, fields);
+        add_text(b, "search_word.word", q, folded);
         add(b, ")");
     } else if (q->kind == SEARCH_WILDCARD) {
-        add_word_wildcards(b, numbers, q->text);
+        add_word_wildcards(b, fields, q->text);
     } else {
-        add_words(b, numbers, q->text);
+        add_words(b, fields, q->text);
     }
 }
 
 static void add_standard(struct builder *b, const struct search_query *q)
 {
-    CLEANUP(buf_free) struct buf numbers = BUF_INIT(256);
+    unsigned fields = 0;
     id subject;
     for (const struct field *f = b->entity->fields; f->name; f++)
         if (f->standard)
-            buf_printf(&numbers, numbers.n > 0 ? ", %d" : "%d", f->number);
+            fields |= f->bit;
     bool is_id = q->kind == SEARCH_TERM && id_parse(q->text, &subject);
     if (is_id) {
         buf_printf(&b->sql, "%s = ? OR ", b->entity->id);
         bind(b, SQL_S(arena_str(b->ctx->arena, id_str(&subject))));
     }
-    add_index_words(b, buf_str(&numbers), q);
+    add_index_words(b, fields, q);
 }
 
 /* ---- fields with a meaning of their own ---- */
@@ -390,14 +396,13 @@ static void add_org(struct builder *b, const struct search_query *q)
 
 static void add_field(struct builder *b, const struct field *f, const struct search_query *q)
 {
-    str number = arena_printf(b->ctx->arena, "%d", f->number);
     switch (f->kind) {
     case WORDS:
-        add_index_words(b, number, q);
+        add_index_words(b, f->bit, q);
         break;
     case WHOLE:
-        add_index_head(b, number);
-        add_text(b, "search_term.term", q, meta_terms_value);
+        add_index_head(b, f->bit);
+        add_text(b, "search_word.word", q, meta_terms_value);
         add(b, ")");
         break;
     case EXACT:

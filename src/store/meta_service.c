@@ -30,6 +30,13 @@ int meta_hosted_by_name(struct ctx *ctx, struct sql_tx *tx, str name, struct hos
     return meta_first(ctx, tx, &q, out);
 }
 
+int meta_hosted_ref(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out)
+{
+    const struct meta_query q = {"SELECT item, name, store, '', modified FROM hosted WHERE name_fold = ?",
+                                 (struct sql_value[]){text_of(utf8_fold(ctx->arena, name))}, 1, sizeof *out, hosted_row};
+    return meta_first(ctx, tx, &q, out);
+}
+
 int meta_hosted_insert(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h)
 {
     return sql_exec(ctx, tx, "INSERT INTO hosted (item, name, name_fold, store, definition, modified) VALUES (?, ?, ?, ?, ?, ?)",

@@ -1,8 +1,11 @@
-/* The search index: the words of a text, folded, or the whole values of a list, one row each. What a field said last is kept
- * beside the terms (for phrases), so an update of an item touches only the fields that changed. */
+/* The search index: the words of a text, folded, and the whole values of a list. A term of a subject is one row of numbers (the
+ * word, the subject, bits of the fields that have it). What each field said last is kept beside them as text: phrases are looked
+ * for there, and an update finds in it the terms that go. */
 #include "store/meta_rows.h"
 
 #include "base/utf8.h"
+#include "store/meta_search_fields.h"
+#include <stdlib.h>
 
 enum {
     TEXT_MAX = 64 * 1024, /* of one field, folded; a longer text is searched in its beginning */
@@ -92,13 +95,15 @@ static int folded_values(struct ctx *ctx, const struct meta_term_field *f, struc
     return buf_check(out, ctx, "search text");
 }
 
+static bool is_whole(int64_t field) { return field >= TERM_FIRST_WHOLE; }
+
 /* What is stored for the field: words as " fire maps " (a list's values kept apart by line feeds, so that no phrase crosses
  * them), whole values each followed by a line feed. */
 static int stored_text(struct ctx *ctx, const struct meta_term_field *f, str *out)
 {
     CLEANUP(buf_free) struct buf values = BUF_INIT(TEXT_MAX * 8), words = BUF_INIT(TEXT_MAX * 16);
     TRY(folded_values(ctx, f, &values));
-    if (f->whole) {
+    if (is_whole(f->bit)) {
         *out = arena_str(ctx->arena, buf_str(&values));
         return RC_OK;
     }
@@ -119,71 +124,180 @@ static int stored_text(struct ctx *ctx, const struct meta_term_field *f, str *ou
     return RC_OK;
 }
 
-static int terms_insert(struct ctx *ctx, struct sql_tx *tx, const id *subject, const struct meta_term_field *f, str stored)
+/* ---- the terms of a subject ---- */
+
+struct term {
+    str word;
+    int64_t fields; /* bits */
+    int64_t number; /* of the word, when it is to be stored */
+};
+struct terms {
+    struct term *list;
+    size_t count, capacity;
+};
+
+/* Adds what a field has stored; the words point into it. */
+static void terms_add(struct ctx *ctx, struct terms *terms, int64_t field, str stored)
 {
-    str rest = stored, line, term;
+    str rest = stored, line, word;
+    char between = is_whole(field) ? '\n' : ' ';
     size_t count = 0;
     while (str_split(&rest, '\n', &line)) {
-        str words = f->whole ? line : str_trim(line);
-        while (count++ < TERMS_MAX && str_split(&words, f->whole ? '\n' : ' ', &term)) {
-            if (str_empty(term))
+        str words = is_whole(field) ? line : str_trim(line);
+        while (count++ < TERMS_MAX && str_split(&words, between, &word)) {
+            if (str_empty(word))
                 continue;
-            TRY(sql_exec(
-                ctx, tx,
-                "INSERT INTO search_term (field, term, subject) VALUES (?, ?, ?) ON CONFLICT (field, term, subject) DO NOTHING",
-                SQL_I(f->number), SQL_S(f->whole ? meta_terms_value(ctx, term) : term), SQL_ID(*subject)));
+            terms->list = arena_grow(ctx->arena, terms->list, &terms->capacity, terms->count + 1, sizeof *terms->list);
+            terms->list[terms->count++] =
+                (struct term){.word = is_whole(field) ? meta_terms_value(ctx, word) : word, .fields = field};
         }
     }
+}
+
+static int word_order(const void *a, const void *b)
+{
+    return str_cmp(((const struct term *)a)->word, ((const struct term *)b)->word);
+}
+
+static int number_order(const void *a, const void *b)
+{
+    int64_t x = ((const struct term *)a)->number, y = ((const struct term *)b)->number;
+    return (x > y) - (x < y);
+}
+
+/* By word, each word once. */
+static void terms_merge(struct terms *terms)
+{
+    size_t n = 0;
+    if (terms->count > 0)
+        qsort(terms->list, terms->count, sizeof *terms->list, word_order);
+    for (size_t i = 0; i < terms->count; i++) {
+        if (n > 0 && str_eq(terms->list[n - 1].word, terms->list[i].word))
+            terms->list[n - 1].fields |= terms->list[i].fields;
+        else
+            terms->list[n++] = terms->list[i];
+    }
+    terms->count = n;
+}
+
+/* Keeps of both lists what the other one has not: what goes, what comes or changes its fields. */
+static void terms_compare(struct terms *before, struct terms *now)
+{
+    size_t gone = 0, fresh = 0, i = 0, k = 0;
+    while (i < before->count || k < now->count) {
+        struct term *old = i < before->count ? &before->list[i] : NULL, *new = k < now->count ? &now->list[k] : NULL;
+        int order = !old ? 1 : !new ? -1 : word_order(old, new);
+        if (order < 0)
+            before->list[gone++] = *old;
+        else if (order > 0 || old->fields != new->fields)
+            now->list[fresh++] = *new;
+        i += order <= 0;
+        k += order >= 0;
+    }
+    before->count = gone;
+    now->count = fresh;
+}
+
+/* In the order of the table. */
+static int terms_number(struct ctx *ctx, struct sql_tx *tx, struct terms *terms)
+{
+    for (size_t i = 0; i < terms->count; i++)
+        TRY(meta_words_number(ctx, tx, terms->list[i].word, &terms->list[i].number));
+    if (terms->count > 0)
+        qsort(terms->list, terms->count, sizeof *terms->list, number_order);
     return RC_OK;
 }
 
-static int field_put(struct ctx *ctx, struct sql_tx *tx, const id *subject, const struct meta_term_field *f, str before)
+static int terms_replace(struct ctx *ctx, struct sql_tx *tx, int64_t subject, struct terms *before, struct terms *now)
 {
-    str stored;
-    TRY(stored_text(ctx, f, &stored));
-    if (str_eq(stored, before))
-        return RC_OK;
-    if (!str_empty(before)) {
-        TRY(sql_exec(ctx, tx, "DELETE FROM search_term WHERE subject = ? AND field = ?", SQL_ID(*subject), SQL_I(f->number)));
-        TRY(sql_exec(ctx, tx, "DELETE FROM search_text WHERE subject = ? AND field = ?", SQL_ID(*subject), SQL_I(f->number)));
-    }
-    if (str_empty(stored))
-        return RC_OK;
-    TRY(sql_exec(ctx, tx, "INSERT INTO search_text (subject, field, content) VALUES (?, ?, ?)", SQL_ID(*subject),
-                 SQL_I(f->number), SQL_S(stored)));
-    return terms_insert(ctx, tx, subject, f, stored);
+    terms_merge(before);
+    terms_merge(now);
+    terms_compare(before, now);
+    TRY(terms_number(ctx, tx, before));
+    TRY(terms_number(ctx, tx, now));
+    for (size_t i = 0; i < before->count; i++)
+        TRY(sql_exec(ctx, tx, "DELETE FROM search_posting WHERE word = ? AND subject = ?", SQL_I(before->list[i].number),
+                     SQL_I(subject)));
+    for (size_t i = 0; i < now->count; i++)
+        TRY(sql_exec(ctx, tx,
+                     "INSERT INTO search_posting (word, subject, fields) VALUES (?, ?, ?) "
+                     "ON CONFLICT (word, subject) DO UPDATE SET fields = excluded.fields",
+                     SQL_I(now->list[i].number), SQL_I(subject), SQL_I(now->list[i].fields)));
+    return RC_OK;
 }
 
+/* ---- what the fields said ---- */
+
 struct stored_field {
-    int64_t number;
+    int64_t bit;
     str content;
+};
+struct stored_fields {
+    const struct stored_field *list;
+    size_t count;
 };
 
 static void stored_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
 {
-    *(struct stored_field *)element = (struct stored_field){.number = sql_int(rows, 0), .content = sql_str(ctx, rows, 1)};
+    *(struct stored_field *)element = (struct stored_field){.bit = sql_int(rows, 0), .content = sql_str(ctx, rows, 1)};
 }
 
-int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, const id *subject, const struct meta_term_field *fields, size_t count)
+static int stored_get(struct ctx *ctx, struct sql_tx *tx, int64_t subject, struct stored_fields *out)
 {
-    const struct meta_query q = {"SELECT field, content FROM search_text WHERE subject = ?",
-                                 (struct sql_value[]){SQL_ID(*subject)}, 1, sizeof(struct stored_field), stored_row};
+    const struct meta_query q = {"SELECT field, content FROM search_text WHERE subject = ?", (struct sql_value[]){SQL_I(subject)},
+                                 1, sizeof(struct stored_field), stored_row};
     void *list;
-    size_t stored_count;
-    TRY(meta_list(ctx, tx, &q, &list, &stored_count));
-    const struct stored_field *stored = list;
-    for (size_t i = 0; i < count; i++) {
-        str before = STR("");
-        for (size_t k = 0; k < stored_count; k++)
-            if (stored[k].number == fields[i].number)
-                before = stored[k].content;
-        TRY(field_put(ctx, tx, subject, &fields[i], before));
-    }
+    TRY(meta_list(ctx, tx, &q, &list, &out->count));
+    out->list = list;
     return RC_OK;
 }
 
-int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, const id *subject)
+static str stored_content(const struct stored_fields *stored, int64_t bit)
 {
-    TRY(sql_exec(ctx, tx, "DELETE FROM search_term WHERE subject = ?", SQL_ID(*subject)));
-    return sql_exec(ctx, tx, "DELETE FROM search_text WHERE subject = ?", SQL_ID(*subject));
+    for (size_t i = 0; i < stored->count; i++)
+        if (stored->list[i].bit == bit)
+            return stored->list[i].content;
+    return STR("");
+}
+
+static int stored_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, int64_t bit, str content)
+{
+    if (str_empty(content))
+        return sql_exec(ctx, tx, "DELETE FROM search_text WHERE subject = ? AND field = ?", SQL_I(subject), SQL_I(bit));
+    return sql_exec(ctx, tx,
+                    "INSERT INTO search_text (subject, field, content) VALUES (?, ?, ?) "
+                    "ON CONFLICT (subject, field) DO UPDATE SET content = excluded.content",
+                    SQL_I(subject), SQL_I(bit), SQL_S(content));
+}
+
+/* ---- the interface ---- */
+
+int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, const struct meta_term_field *fields, size_t count)
+{
+    struct stored_fields stored;
+    struct terms before = {0}, now = {0};
+    bool changed = false;
+    TRY(stored_get(ctx, tx, subject, &stored));
+    for (size_t i = 0; i < count; i++) {
+        str old = stored_content(&stored, fields[i].bit), new;
+        TRY(stored_text(ctx, &fields[i], &new));
+        terms_add(ctx, &before, fields[i].bit, old);
+        terms_add(ctx, &now, fields[i].bit, new);
+        if (str_eq(old, new))
+            continue;
+        changed = true;
+        TRY(stored_put(ctx, tx, subject, fields[i].bit, new));
+    }
+    return changed ? terms_replace(ctx, tx, subject, &before, &now) : RC_OK;
+}
+
+int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, int64_t subject)
+{
+    struct stored_fields stored;
+    struct terms before = {0}, now = {0};
+    TRY(stored_get(ctx, tx, subject, &stored));
+    for (size_t i = 0; i < stored.count; i++)
+        terms_add(ctx, &before, stored.list[i].bit, stored.list[i].content);
+    TRY(terms_replace(ctx, tx, subject, &before, &now));
+    return sql_exec(ctx, tx, "DELETE FROM search_text WHERE subject = ?", SQL_I(subject));
 }

@@ -16,12 +16,13 @@ enum { VALUES = 21 };
 static const char insert_sql[] =
     "INSERT INTO portal_user (username, id, full_name, first_name, last_name, email, description, culture, region, units, "
     "thumbnail, "
-    "tags, access, role, disabled, properties, password_hash, created, modified, last_login, username_fold) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "tags, access, role, disabled, properties, password_hash, created, modified, last_login, username_fold, number) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " META_SUBJECT_NUMBER("portal_user",
+                                                                                                  "3") ") RETURNING number";
 static const char update_sql[] =
     "UPDATE portal_user SET username = ?, id = ?, full_name = ?, first_name = ?, last_name = ?, email = ?, description = ?, "
     "culture = ?, region = ?, units = ?, thumbnail = ?, tags = ?, access = ?, role = ?, disabled = ?, properties = ?, "
-    "password_hash = ?, created = ?, modified = ?, last_login = ? WHERE username_fold = ?";
+    "password_hash = ?, created = ?, modified = ?, last_login = ? WHERE username_fold = ? RETURNING number";
 
 const struct meta_order meta_user_orders[] = {
     {"username", "portal_user.username_fold", "portal_user.username_fold DESC"},
@@ -93,18 +94,18 @@ static void user_values(struct ctx *ctx, const struct user *u, struct sql_value 
     memcpy(v, values, sizeof values);
 }
 
-static int terms_put(struct ctx *ctx, struct sql_tx *tx, const struct user *u)
+static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const struct user *u)
 {
     const struct meta_term_field fields[] = {
-        {.number = TERM_USER_USERNAME, .text = u->username},
-        {.number = TERM_USER_FULL_NAME, .text = u->full_name},
-        {.number = TERM_USER_FIRST_NAME, .text = u->first_name},
-        {.number = TERM_USER_LAST_NAME, .text = u->last_name},
-        {.number = TERM_USER_EMAIL, .text = u->email},
-        {.number = TERM_USER_DESCRIPTION, .text = u->description, .html = true},
-        {.number = TERM_USER_WHOLE_TAGS, .text = u->tags, .list = true, .whole = true},
+        {.bit = TERM_USER_USERNAME, .text = u->username},
+        {.bit = TERM_USER_FULL_NAME, .text = u->full_name},
+        {.bit = TERM_USER_FIRST_NAME, .text = u->first_name},
+        {.bit = TERM_USER_LAST_NAME, .text = u->last_name},
+        {.bit = TERM_USER_EMAIL, .text = u->email},
+        {.bit = TERM_USER_DESCRIPTION, .text = u->description, .html = true},
+        {.bit = TERM_USER_WHOLE_TAGS, .text = u->tags, .list = true},
     };
-    return meta_terms_put(ctx, tx, &u->id, fields, COUNT_OF(fields));
+    return meta_terms_put(ctx, tx, number, fields, COUNT_OF(fields));
 }
 
 int meta_user_get(struct ctx *ctx, struct sql_tx *tx, str username_or_id, struct user *out)
@@ -125,27 +126,30 @@ int meta_user_get(struct ctx *ctx, struct sql_tx *tx, str username_or_id, struct
 int meta_user_insert(struct ctx *ctx, struct sql_tx *tx, const struct user *u)
 {
     struct sql_value v[VALUES];
+    int64_t number;
     user_values(ctx, u, v);
-    TRY(sql_exec_n(ctx, tx, insert_sql, v, VALUES));
-    return terms_put(ctx, tx, u);
+    TRY(meta_number(ctx, tx, &number, insert_sql, v, VALUES));
+    return terms_put(ctx, tx, number, u);
 }
 
 int meta_user_update(struct ctx *ctx, struct sql_tx *tx, const struct user *u)
 {
     struct sql_value v[VALUES];
+    int64_t number;
     user_values(ctx, u, v);
-    TRY(sql_exec_n(ctx, tx, update_sql, v, VALUES));
-    TRY(meta_changed(tx));
-    return terms_put(ctx, tx, u);
+    TRY(meta_number(ctx, tx, &number, update_sql, v, VALUES));
+    return terms_put(ctx, tx, number, u);
 }
 
 int meta_user_delete(struct ctx *ctx, struct sql_tx *tx, str username)
 {
     struct user u;
+    int64_t number;
     TRY(meta_user_get(ctx, tx, username, &u));
-    TRY(meta_terms_delete(ctx, tx, &u.id));
     TRY(meta_tokens_of_user_delete(ctx, tx, u.username));
-    return sql_exec(ctx, tx, "DELETE FROM portal_user WHERE id = ?", SQL_ID(u.id));
+    TRY(meta_number(ctx, tx, &number, "DELETE FROM portal_user WHERE id = ? RETURNING number", (struct sql_value[]){SQL_ID(u.id)},
+                    1));
+    return meta_terms_delete(ctx, tx, number);
 }
 
 int meta_users(struct ctx *ctx, struct sql_tx *tx, const struct meta_page *page, struct user **out, size_t *count_out,

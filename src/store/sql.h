@@ -12,7 +12,10 @@
 struct sql;
 struct sql_tx;
 
-/* One migration: statements separated by ";\n". Numbered from 1, never changed after a release. */
+/* One migration: statements separated by ";\n". Numbered from 1, never changed after a release. Two words have an engine's meaning
+ * beyond the shared one. A column INTEGER PRIMARY KEY (32 bits) is the place of the row where an engine has such a thing. The word
+ * "clustered" as a comment after the last parenthesis of CREATE TABLE asks for rows that are kept once, in the order of the primary key,
+ * instead of a table and its index; an engine that has no such tables ignores it. */
 struct sql_migration {
     int number;
     const char *name;
@@ -29,6 +32,7 @@ void sql_close(struct sql *db);
 bool sql_read_only(const struct sql *db);
 
 typedef int sql_fn(struct ctx *ctx, struct sql_tx *tx, void *arg);
+/* Runs the function on a snapshot (read) or serially (write); its rc is theirs. See above. */
 int sql_read(struct ctx *ctx, struct sql *db, sql_fn *fn, void *arg);
 int sql_write(struct ctx *ctx, struct sql *db, sql_fn *fn, void *arg);
 
@@ -53,6 +57,9 @@ int sql_exec_n(struct ctx *ctx, struct sql_tx *tx, const char *text, const struc
 #define sql_exec(ctx, tx, text, ...)                                                                                             \
     sql_exec_n((ctx), (tx), (text), (const struct sql_value[]){SQL_NONE, ##__VA_ARGS__} + 1,                                     \
                sizeof((const struct sql_value[]){SQL_NONE, ##__VA_ARGS__}) / sizeof(struct sql_value) - 1)
+/* Zeroed memory of the connection, `size` bytes, the same at each call with this size: for what a write learned about rows that never
+ * change, and later writes need not ask again. It is gone when any write is rolled back, whoever's it was. */
+void *sql_tx_memory(struct sql_tx *tx, size_t size);
 /* Rows changed by the last sql_exec of this transaction. */
 int64_t sql_changes(struct sql_tx *tx);
 

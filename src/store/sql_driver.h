@@ -9,6 +9,9 @@
  * transaction. */
 int sql_copy(struct ctx *ctx, struct sql *db, const char *suffix);
 
+/* The driver: a statement of a migration in the words of its engine. In the context's arena. */
+const char *sql_engine_text(struct ctx *ctx, str statement);
+
 /* sql_migrate.c: brings an open database to the newest of the migrations (sql_open says how). */
 int sql_migrate(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations, size_t count);
 

@@ -22,7 +22,7 @@ static int migration_apply(struct ctx *ctx, struct sql_tx *tx, void *arg)
         end = str_find(text, separator, start);
         if (end == SIZE_MAX)
             end = text.n;
-        TRY(sql_exec_n(ctx, tx, arena_cstr(ctx->arena, str_sub(text, start, end)), NULL, 0));
+        TRY(sql_exec_n(ctx, tx, sql_engine_text(ctx, str_sub(text, start, end)), NULL, 0));
     }
     return sql_exec(ctx, tx, "INSERT INTO schema_migration (number, name, applied) VALUES (?, ?, ?)", SQL_I(m->number),
                     SQL_S(str_c(m->name)), SQL_I(ctx_now(ctx)));

@@ -19,6 +19,7 @@ const struct err_kind ERR_SQL_CONSTRAINT = {"sql_constraint", 409, 409, NULL, "T
 
 enum {
     STATEMENT_CACHE = 64, /* prepared statements kept by a connection */
+    STATEMENT_WAYS = 8,    /* places where one text can be */
     IDLE_READERS = 8,     /* reader connections kept open */
     BUSY_MS = 10000,      /* how long a foreign lock (a backup tool, say) is waited for */
     PROGRESS_STEPS = 20000,
@@ -38,6 +39,8 @@ struct connection {
     struct statement *loose; /* prepared beside the cache: the same text is in use further out */
     uint64_t tick;
     struct ctx *ctx; /* whose work a reader does now */
+    void *memory;    /* sql_tx_memory */
+    size_t memory_size;
     struct connection *next;
 };
 
@@ -116,10 +119,18 @@ static void statement_free(struct statement *s)
     *s = (struct statement){0};
 }
 
+static void memory_forget(struct connection *c)
+{
+    mem_free(c->memory);
+    c->memory = NULL;
+    c->memory_size = 0;
+}
+
 static void connection_close(struct connection *c)
 {
     if (!c)
         return;
+    memory_forget(c);
     for (size_t i = 0; i < STATEMENT_CACHE; i++)
         statement_free(&c->cache[i]);
     sqlite3_close(c->handle);
@@ -195,15 +206,21 @@ static uint64_t text_hash(const char *text)
     return h;
 }
 
-/* The slot of this text, or the one to be replaced: an empty or the longest unused one. NULL when all are in use. */
+static bool is_of(const struct statement *s, const char *text, uint64_t hash)
+{
+    return s->handle && s->hash == hash && strcmp(s->text, text) == 0;
+}
+
+/* The slot of this text, or the one to be replaced: an empty or the longest unused one. NULL when all are in use. A text has few
+ * places where it can be, so that finding it does not grow with the cache. */
 static struct statement *cache_slot(struct connection *c, const char *text, uint64_t hash)
 {
-    struct statement *oldest = NULL;
-    for (size_t i = 0; i < STATEMENT_CACHE; i++) {
-        struct statement *s = &c->cache[i];
+    struct statement *set = &c->cache[hash % (STATEMENT_CACHE / STATEMENT_WAYS) * STATEMENT_WAYS], *oldest = NULL;
+    for (size_t i = 0; i < STATEMENT_WAYS; i++) {
+        struct statement *s = &set[i];
         if (s->busy)
             continue;
-        if (s->handle && s->hash == hash && strcmp(s->text, text) == 0)
+        if (is_of(s, text, hash))
             return s;
         if (!oldest || s->last_used < oldest->last_used)
             oldest = s;
@@ -220,8 +237,7 @@ static int statement_take(struct ctx *ctx, struct connection *c, const char *tex
         s->next = c->loose;
         c->loose = s;
     }
-    bool same = s->handle && s->hash == hash && strcmp(s->text, text) == 0;
-    if (!same) {
+    if (!is_of(s, text, hash)) {
         sqlite3_finalize(s->handle);
         mem_free(s->text);
         s->handle = NULL;
@@ -303,6 +319,17 @@ int sql_exec_n(struct ctx *ctx, struct sql_tx *tx, const char *text, const struc
     tx->changes = sqlite3_changes64(tx->c->handle);
     statement_give(s);
     return rc;
+}
+
+void *sql_tx_memory(struct sql_tx *tx, size_t size)
+{
+    struct connection *c = tx->c;
+    if (c->memory_size != size) {
+        memory_forget(c);
+        c->memory = mem_alloc(size);
+        c->memory_size = size;
+    }
+    return c->memory;
 }
 
 int64_t sql_changes(struct sql_tx *tx) { return tx->changes; }
@@ -435,6 +462,8 @@ static int batch_run(struct ctx *cause, struct connection *c, struct sql_job *ba
     unsigned succeeded = 0;
     for (struct sql_job *job = batch; job; job = job->next) {
         job_run(c, job, batch->next == NULL);
+        if (job->rc != RC_OK)
+            memory_forget(c);
         succeeded += job->rc == RC_OK;
         if (sqlite3_get_autocommit(c->handle)) {
             if (job->rc == RC_OK) /* the function swallowed the failure of a statement */
@@ -455,6 +484,8 @@ static void batch_lead(void *arg, struct sql_job *batch)
     int rc = batch_run(&cause, db->writer, batch);
     if (!sqlite3_get_autocommit(db->writer->handle))
         sqlite3_exec(db->writer->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (rc != RC_OK)
+        memory_forget(db->writer);
     if (rc != RC_OK && rc != RC_END)
         batch_fail(batch, &cause, rc);
     ctx_close(&cause);
@@ -470,7 +501,15 @@ int sql_write(struct ctx *ctx, struct sql *db, sql_fn *fn, void *arg)
     return job.rc;
 }
 
-/* ---- copying ---- */
+/* ---- migrations and copies ---- */
+
+const char *sql_engine_text(struct ctx *ctx, str statement)
+{
+    str clustered = STR("/* clustered */");
+    if (!str_ends(statement, clustered))
+        return arena_cstr(ctx->arena, statement);
+    return arena_printf(ctx->arena, "%.*sWITHOUT ROWID", STR_FMT(str_sub(statement, 0, statement.n - clustered.n))).p;
+}
 
 static int copy_pages(struct ctx *ctx, sqlite3 *from, const char *path)
 {

@@ -66,6 +66,52 @@ static str bearer(str header)
     return str_istarts(header, STR("Bearer ")) ? str_trim(str_sub(header, 7, header.n)) : STR_NONE;
 }
 
+/* ---- pages: a browser that follows links sends no token, so signing in on the page of generateToken sets a cookie ---- */
+
+#define COOKIE "mapferry_token="
+
+void auth_sign_in(struct ctx *ctx, struct call *call, str token)
+{
+    bool secure = str_istarts(call->portal_url, STR("https:"));
+    http_response_header(ctx, call->answer, STR("Set-Cookie"),
+                         arena_printf(ctx->arena, COOKIE "%.*s; Path=/; HttpOnly; SameSite=Strict%s", STR_FMT(token), secure ? "; Secure" : ""));
+}
+
+/* Pages only, and only for requests that our own pages make: a script of another origin sends its Origin. */
+static str cookie_token(struct ctx *ctx, const struct call *call)
+{
+    const struct http_headers *h = &call->http->headers;
+    str origin = http_headers_get(h, STR("Origin")), cookies = http_headers_get(h, STR("Cookie")), piece;
+    str own = str_sub(call->server_url, 0, call->server_url.n - strlen("/server"));
+    if (call->format != FORMAT_HTML || (!str_none(origin) && !str_ieq(origin, own)))
+        return STR("");
+    while (str_split(&cookies, ';', &piece)) {
+        piece = str_trim(piece);
+        if (str_starts(piece, STR(COOKIE)))
+            return arena_str(ctx->arena, str_sub(piece, strlen(COOKIE), piece.n));
+    }
+    return STR("");
+}
+
+/* A cookie that is no longer good is no error: the page is shown as to anybody. */
+static int cookie_caller(struct ctx *ctx, struct call *call)
+{
+    str token = cookie_token(ctx, call);
+    if (str_empty(token))
+        return RC_OK;
+    struct ctx child;
+    ctx_child(&child, ctx);
+    struct caller found;
+    int rc = token_caller(&child, call->site, token, STR_NONE, call->http->remote, &found);
+    if (rc == RC_OK) {
+        call->caller = found;
+        call->caller.username = arena_str(ctx->arena, found.username);
+    }
+    rc = rc == RC_OK || err_is(&child, &ERR_TOKEN_INVALID) ? RC_OK : ctx_adopt_error(ctx, &child, rc);
+    ctx_close(&child);
+    return rc;
+}
+
 int auth_caller(struct ctx *ctx, struct call *call)
 {
     const struct http_headers *h = &call->http->headers;
@@ -74,7 +120,10 @@ int auth_caller(struct ctx *ctx, struct call *call)
         token = bearer(http_headers_get(h, STR("X-Esri-Authorization")));
     if (str_empty(token))
         token = bearer(http_headers_get(h, STR("Authorization")));
-    TRY(token_caller(ctx, call->site, token, http_headers_get(h, STR("Referer")), call->http->remote, &call->caller));
+    if (str_empty(token))
+        TRY(cookie_caller(ctx, call));
+    else
+        TRY(token_caller(ctx, call->site, token, http_headers_get(h, STR("Referer")), call->http->remote, &call->caller));
     if (call->route->who != WHO_ANYONE && call->caller.anonymous)
         return err_set(ctx, &ERR_TOKEN_REQUIRED, "Token Required");
     if (call->route->who == WHO_ADMIN && !access_administer(&call->caller))

@@ -5,7 +5,7 @@
 
 static const char style[] =
     "body{font:15px/1.5 system-ui,sans-serif;margin:0;color:#1b2a33;background:#f5f7f8}header{background:#12394a;color:#fff;padding:.8em 1.5em}"
-    "header a{color:#bfe3f2;text-decoration:none}main{padding:1em 1.5em;max-width:70em}pre{background:#fff;border:1px solid #d5dde1;padding:1em;"
+    "header a{color:#bfe3f2;text-decoration:none}header span{float:right}main{padding:1em 1.5em;max-width:70em}pre{background:#fff;border:1px solid #d5dde1;padding:1em;"
     "overflow:auto;border-radius:4px;font:13px/1.45 ui-monospace,monospace}table{border-collapse:collapse}td{padding:.25em .8em .25em 0;vertical-align:top}"
     "input,textarea,select{font:inherit;padding:.2em .4em;border:1px solid #9fb3bd;border-radius:3px;min-width:22em}button{font:inherit;padding:.35em 1.2em;"
     "background:#12394a;color:#fff;border:0;border-radius:3px}li{margin:.2em 0}small{color:#5b6f7a}";
@@ -28,6 +28,19 @@ static void crumbs(struct call *call, struct buf *b)
         raw(b, "</a>");
         at = end + 1;
     }
+}
+
+static void signed_in(struct call *call, struct buf *b)
+{
+    raw(b, "<span>");
+    if (!call->caller.anonymous) {
+        text(b, call->caller.username);
+    } else {
+        raw(b, "<a href=\"");
+        text(b, call->web->context);
+        raw(b, "/sharing/rest/generateToken\">sign in</a>");
+    }
+    raw(b, "</span>");
 }
 
 static void field(struct buf *b, const struct param *p, str value)
@@ -79,7 +92,7 @@ static void form(struct call *call, struct buf *b)
                 value = call->form->fields[i].value;
         field(b, &p, value);
     }
-    if (!password)
+    if (!password && call->caller.anonymous)
         field(b, &(struct param){.name = STR("token"), .otherwise = STR("")}, STR(""));
     raw(b, "<tr><td>f</td><td><select name=\"f\"><option>html<option>json<option>pjson</select></td></tr></table><p><button>");
     raw(b, post ? "Call by POST" : "Ask");
@@ -132,6 +145,7 @@ void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out)
     raw(out, style);
     raw(out, "</style></head><body><header><b>mapferry</b>");
     crumbs(call, out);
+    signed_in(call, out);
     raw(out, "</header><main>");
     if (call->route) {
         raw(out, "<p>");

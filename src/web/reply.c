@@ -41,10 +41,16 @@ void reply_paging(struct json_out *o, int64_t total, int64_t start, int64_t num,
 
 /* ---- errors ---- */
 
-/* The general kinds answer like the API's own: 200 with the code in the body. Limits and the machine's troubles keep their status. */
-static int error_status(const struct err_kind *kind)
+/* The general kinds answer like the API's own: 200 with the code in the body. Limits and the machine's troubles keep their status. Who asks without f
+ * wants bytes or a page and reads no code: the status says what happened, so that no error is stored as a file. */
+static int error_status(const struct call *call, const struct err_kind *kind)
 {
-    return kind == &ERR_INVALID || kind == &ERR_UNSUPPORTED || kind == &ERR_MISSING ? 200 : kind->http;
+    bool general = kind == &ERR_INVALID || kind == &ERR_UNSUPPORTED || kind == &ERR_MISSING;
+    if (!general && kind->http != 200)
+        return kind->http;
+    if (call->format_given)
+        return 200;
+    return kind == &ERR_TOKEN_INVALID || kind == &ERR_TOKEN_REQUIRED ? 401 : kind->code;
 }
 
 static void error_json(struct ctx *ctx, struct call *call, const struct err *e)
@@ -79,7 +85,7 @@ static void error_reply(struct ctx *ctx, struct call *call)
         e.kind = &unknown;
     http_response_clear(call->answer);
     call->streamed = false;
-    call->answer->status = error_status(e.kind);
+    call->answer->status = error_status(call, e.kind);
     if (call->answer->status >= 500)
         log_line(ctx, LOG_ERROR, "%s: %s", e.kind->name, e.detail_count ? e.details[0] : e.kind->message);
     if (call->answer->status == 503)

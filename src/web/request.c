@@ -154,23 +154,42 @@ static int web_body(struct ctx *ctx, void *app, struct http_request *rq, str pie
 
 /* ---- finish ---- */
 
-static int find_format(struct ctx *ctx, struct call *call)
+static bool format_parse(str word, enum format *out)
 {
     static const struct {
         const char *word;
         enum format format;
     } words[] = {{"html", FORMAT_HTML}, {"json", FORMAT_JSON}, {"pjson", FORMAT_PJSON}, {"geojson", FORMAT_GEOJSON}};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (str_ieq(str_trim(word), str_c(words[i].word))) {
+            *out = words[i].format;
+            return true;
+        }
+    return false;
+}
+
+static int find_format(struct ctx *ctx, struct call *call)
+{
     str f = str_trim(call_param(call, "f"));
     if (str_empty(f))
         return RC_OK;
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (str_ieq(f, str_c(words[i].word))) {
-            call->format = words[i].format;
-            call->format_given = true;
-            return RC_OK;
-        }
+    call->format_given = format_parse(f, &call->format);
+    if (call->format_given)
+        return RC_OK;
     call->format = FORMAT_JSON;
     return err_set(ctx, &ERR_PARAMETER, "f=%.*s is not supported: html, json and pjson are.", STR_FMT(str_sub(f, 0, 32)));
+}
+
+/* The format of an error that came before the parameters were complete: by the fields that have arrived, else by the query as it stands. A body that
+ * was not read may have asked for JSON, as programs do. */
+static void find_error_format(struct call *call, bool body_read)
+{
+    str rest = call->http->query, pair;
+    call->format_given = format_parse(call_param(call, "f"), &call->format);
+    while (!call->format_given && str_split(&rest, '&', &pair))
+        call->format_given = str_istarts(pair, STR("f=")) && format_parse(str_sub(pair, 2, pair.n), &call->format);
+    if (!call->format_given && !body_read && call->http->method == HTTP_POST)
+        call->format = FORMAT_JSON;
 }
 
 static int handle(struct ctx *ctx, struct call *call)
@@ -201,17 +220,11 @@ static void web_finish(struct ctx *ctx, void *app, struct http_request *rq, int 
         answer->status = 204;
         return;
     }
-    if (rc == RC_OK)
+    bool body_read = rc == RC_OK;
+    if (body_read)
         rc = handle(ctx, call);
-    else if (!str_none(rq->query) && call->form->count < FIELDS_MAX) { /* the format of the error */
-        struct ctx child;
-        ctx_child(&child, ctx);
-        if (form_parse(&child, call->form, rq->query) == RC_OK)
-            (void)find_format(&child, call);
-        struct form empty = FORM_INIT(1, 1, 1);
-        *call->form = empty; /* its fields lived in the child's arena */
-        ctx_close(&child);
-    }
+    if (rc != RC_OK && !call->format_given)
+        find_error_format(call, body_read);
     reply_finish(ctx, call, rc);
 }
 

@@ -66,7 +66,8 @@ struct cut_path {
     size_t count;
 };
 
-/* Empty segments (doubled or trailing slashes) do not count; what is beyond the most segments only a pattern that takes the rest can fit. */
+/* Empty segments (doubled or trailing slashes) do not count; what is beyond the most segments only a pattern that takes the rest
+ * can fit. */
 static void path_cut(str path, struct cut_path *out)
 {
     out->count = 0;

@@ -124,6 +124,7 @@ int params_check(struct ctx *ctx, struct call *call); /* ERR_PARAMETER naming th
 /* auth.c: who calls, and how this client sees us. */
 void auth_urls(struct ctx *ctx, struct call *call);
 int auth_caller(struct ctx *ctx, struct call *call); /* also the row's `who` */
+void auth_sign_in(struct ctx *ctx, struct call *call, str token); /* the browser's later pages are this user's */
 /* reply.c: everything that goes out. */
 void reply_headers(struct ctx *ctx, struct call *call); /* CORS */
 void reply_finish(struct ctx *ctx, struct call *call, int rc); /* renders call->text or the error */

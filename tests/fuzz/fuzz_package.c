@@ -53,7 +53,7 @@ static void fuzz_open(int fd)
             abort();
         for (size_t i = 0; i < count; i++)
             fuzz_item(&ctx, p, &ids[i]);
-        package_verify(&ctx, p, 1, NULL, NULL);
+        package_verify(&ctx, p, 1, NULL, NULL, NULL);
         portal_close(p);
     } else if (!ctx.err.kind) {
         abort();

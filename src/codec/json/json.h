@@ -26,6 +26,8 @@ enum { JSON_DEPTH_MAX = 512 }; /* nesting that is accepted */
 int json_parse(struct ctx *ctx, str text, struct json *out);
 /* As json_parse, without recording an error: is this text JSON? */
 bool json_try_parse(struct arena *a, str text, struct json *out);
+/* Does the text begin as an object or array and nest deeper than JSON_DEPTH_MAX? Says why a text that is not accepted is not. */
+bool json_too_deep(str text);
 
 enum json_type json_type(struct json v); /* JSON_NONE for an absent value */
 static inline bool json_absent(struct json v) { return v.tape == NULL; }
@@ -88,6 +90,7 @@ void json_begin_array(struct json_out *o);
 void json_end_array(struct json_out *o);
 void json_name(struct json_out *o, const char *name); /* a literal member name that needs no escapes */
 void json_name_str(struct json_out *o, str name);
+void json_name_raw(struct json_out *o, str quoted); /* as JSON text with its quotes, for names that come again and again */
 void json_put_str(struct json_out *o, str s); /* STR_NONE writes null; invalid UTF-8 bytes become U+FFFD */
 void json_put_int(struct json_out *o, int64_t v);
 void json_put_double(struct json_out *o, double v); /* not finite: null */

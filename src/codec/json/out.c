@@ -194,6 +194,14 @@ void json_name_str(struct json_out *o, str name)
     buf_add(o->buf, o->pretty ? STR(": ") : STR(":"));
 }
 
+void json_name_raw(struct json_out *o, str quoted)
+{
+    if (!before_name(o))
+        return;
+    buf_add(o->buf, quoted);
+    buf_add(o->buf, o->pretty ? STR(": ") : STR(":"));
+}
+
 static void put_text(struct json_out *o, str text)
 {
     if (before_value(o))

@@ -306,3 +306,24 @@ bool json_try_parse(struct arena *a, str text, struct json *out)
     *out = JSON_ABSENT;
     return text.n <= JSON_SIZE_MAX && tape_open(&s, text, out);
 }
+
+bool json_too_deep(str text)
+{
+    size_t depth = 0;
+    bool quoted = false;
+    text = str_trim(text);
+    if (!str_starts(text, STR("{")) && !str_starts(text, STR("[")))
+        return false;
+    for (size_t i = 0; i < text.n && depth <= JSON_DEPTH_MAX; i++) {
+        char c = text.p[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '['))
+            depth++;
+        else if (!quoted && (c == '}' || c == ']') && depth > 0)
+            depth--;
+    }
+    return depth > JSON_DEPTH_MAX;
+}

@@ -9,7 +9,6 @@
 #include <cpl_error.h>
 #include <cpl_string.h>
 #include <math.h>
-#include <stdio.h>
 
 int source_rows_open(struct ctx *ctx, struct source_layer *l, const struct source_field **columns, size_t count,
                      struct source_rows *out)
@@ -73,9 +72,25 @@ static int64_t ms_of(const struct moment *m)
     return clock_ms_of(&parts) + llround((double)m->second * 1000) - zone_minutes * 60000;
 }
 
-static void put_text(struct source_rows *r, size_t column, int n)
+static void put_text(struct source_rows *r, size_t column, size_t n)
 {
-    r->values[column] = (struct value){.kind = VALUE_TEXT, .s = str_of(r->texts[column], (size_t)n)};
+    r->values[column] = (struct value){.kind = VALUE_TEXT, .s = str_of(r->texts[column], n)};
+}
+
+/* Three numbers with a sign between them, "2024-02-29" or "23:59:59"; printf would take a tenth of the time of a row. */
+static void put_numbers(struct source_rows *r, size_t column, const int v[3], int first_width, char between)
+{
+    char *p = r->texts[column];
+    size_t n = 0;
+    for (int i = 0; i < 3; i++) {
+        int width = i == 0 ? first_width : 2, rest = v[i];
+        if (i)
+            p[n++] = between;
+        for (int k = width - 1; k >= 0; k--, rest /= 10)
+            p[n + (size_t)k] = (char)('0' + rest % 10);
+        n += (size_t)width;
+    }
+    put_text(r, column, n);
 }
 
 /* A text that is not UTF-8 is one of a Shapefile that does not say what it is: Latin 1, as its format has it. */
@@ -116,14 +131,14 @@ static void read_value(struct source_rows *r, size_t column)
             *v = (struct value){.kind = VALUE_INT, .i = ms_of(&m)};
         return;
     case FIELD_DATE_ONLY:
-        if (moment_of(r, f->index, &m))
-            put_text(r, column, snprintf(r->texts[column], SOURCE_TEXT_SIZE, "%04d-%02d-%02d", m.year, m.month, m.day));
+        if (moment_of(r, f->index, &m) && m.year >= 0)
+            put_numbers(r, column, (const int[]){m.year, m.month, m.day}, 4, '-');
         return;
     case FIELD_TIME_ONLY:
         if (r->layer->exact)
             put_string(r, column, OGR_F_GetFieldAsString(r->feature, f->index));
         else if (moment_of(r, f->index, &m))
-            put_text(r, column, snprintf(r->texts[column], SOURCE_TEXT_SIZE, "%02d:%02d:%02d", m.hour, m.minute, (int)m.second));
+            put_numbers(r, column, (const int[]){m.hour, m.minute, (int)m.second}, 2, ':');
         return;
     case FIELD_BLOB: {
         int n = 0;

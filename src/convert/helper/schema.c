@@ -282,6 +282,7 @@ static void decide_field(struct source_layer *l, struct source_field *f, struct 
 static int describe_layer(struct ctx *ctx, struct source *s, struct source_layer *l)
 {
     struct layer_facts facts = {.columns = NULL};
+    TRY(source_check_integers(ctx, s, l));
     add_fields(ctx, s, l);
     l->geometry = OGR_L_GetGeomType(l->ogr) == wkbNone ? GEOMETRY_NONE : GEOMETRY_POINT; /* any, until the rows were seen */
     l->box = ENVELOPE_EMPTY;

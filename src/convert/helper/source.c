@@ -148,6 +148,69 @@ int source_open(struct ctx *ctx, struct source *s)
     return open_set(ctx, s, s->options.path.p);
 }
 
+/* ---- integers of a GeoPackage ---- */
+static void quote(struct buf *b, const char *name)
+{
+    buf_add_char(b, '"');
+    for (; *name; name++) {
+        if (*name == '"')
+            buf_add_char(b, '"');
+        buf_add_char(b, *name);
+    }
+    buf_add_char(b, '"');
+}
+
+/* A query for the first row with such a value: its number and which column it is. False: there is no integer column. */
+static bool print_integer_query(struct buf *b, OGRLayerH ogr)
+{
+    OGRFeatureDefnH columns = OGR_L_GetLayerDefn(ogr);
+    bool any = false;
+    const char *fid = OGR_L_GetFIDColumn(ogr);
+    buf_add(b, STR("SELECT n, c FROM (SELECT 0"));
+    if (fid[0]) { /* as a number of its own: the library takes the column itself for the id of the result */
+        buf_add_char(b, '+');
+        quote(b, fid);
+    }
+    buf_add(b, STR(" AS n, CASE"));
+    for (int i = 0; i < OGR_FD_GetFieldCount(columns); i++) {
+        OGRFieldDefnH column = OGR_FD_GetFieldDefn(columns, i);
+        if (OGR_Fld_GetType(column) != OFTInteger)
+            continue;
+        any = true;
+        buf_add(b, STR(" WHEN typeof("));
+        quote(b, OGR_Fld_GetNameRef(column));
+        buf_add(b, STR(") NOT IN ('integer','null') OR "));
+        quote(b, OGR_Fld_GetNameRef(column));
+        buf_printf(b, " NOT BETWEEN -2147483648 AND 2147483647 THEN %d", i);
+    }
+    buf_add(b, STR(" END AS c FROM "));
+    quote(b, OGR_L_GetName(ogr));
+    buf_add(b, STR(") WHERE c IS NOT NULL LIMIT 1"));
+    return any;
+}
+
+int source_check_integers(struct ctx *ctx, struct source *s, const struct source_layer *l)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(1 << 20);
+    if (s->options.format != CONVERT_GEOPACKAGE || !print_integer_query(&b, l->ogr))
+        return RC_OK;
+    TRY(buf_check(&b, ctx, "the columns of a table"));
+    CPLErrorReset();
+    OGRLayerH found = GDALDatasetExecuteSQL(s->sets[0], b.p, NULL, NULL);
+    if (!found)
+        return CPLGetLastErrorType() >= CE_Failure ? source_fail(ctx, "a table cannot be read") : RC_OK;
+    OGRFeatureH row = OGR_L_GetNextFeature(found);
+    int rc = RC_OK;
+    if (row) {
+        OGRFieldDefnH column = OGR_FD_GetFieldDefn(OGR_L_GetLayerDefn(l->ogr), OGR_F_GetFieldAsInteger(row, 1));
+        rc = err_set(ctx, &ERR_INVALID, "layer %.*s, row %s, field %s: a value that is no integer of 32 bits", STR_FMT(l->name),
+                     OGR_F_GetFieldAsString(row, 0), OGR_Fld_GetNameRef(column));
+    }
+    OGR_F_Destroy(row);
+    GDALDatasetReleaseResultSet(s->sets[0], found);
+    return rc;
+}
+
 /* ---- the tables of a package ---- */
 static const struct source_layer *find_table(struct ctx *ctx, const struct source *s, int32_t layer_id)
 {

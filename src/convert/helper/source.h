@@ -48,6 +48,9 @@ int source_open(struct ctx *ctx, struct source *s);
 int source_fail(struct ctx *ctx, const char *doing);
 /* The table of a package that is named for the layer's id; its columns are found by the names of the fields. */
 int source_table(struct ctx *ctx, struct source *s, const struct protocol_rows *want, struct source_layer *out);
+/* The library cuts what an integer column of a GeoPackage holds to 32 bits without a word: ERR_INVALID naming layer, row and
+ * column when there is such a value. Other formats have none. */
+int source_check_integers(struct ctx *ctx, struct source *s, const struct source_layer *l);
 
 /* ---- schema.c ---- */
 /* Describes all layers: a pass over all rows. Repeated calls do nothing. */

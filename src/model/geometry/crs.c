@@ -258,18 +258,19 @@ int crs_transform_wkb(struct ctx *ctx, const struct crs *from, const struct crs 
 int crs_transform_envelope(struct ctx *ctx, const struct crs *from, const struct crs *to, const struct envelope *in,
                            struct envelope *out)
 {
-    *out = *in;
-    if (envelope_empty(in) || same_or_unknown(from, to))
+    const struct envelope given = *in; /* in and out may be the same */
+    *out = given;
+    if (envelope_empty(&given) || same_or_unknown(from, to))
         return RC_OK;
     PJ *pj = NULL;
     TRY(find_transformation(ctx, from, to, &pj));
     *out = ENVELOPE_EMPTY;
-    double width = in->xmax - in->xmin, height = in->ymax - in->ymin;
+    double width = given.xmax - given.xmin, height = given.ymax - given.ymin;
     for (int row = 0; row <= EDGE_STEPS; row++) { /* a grid, not the edges alone: a pole may lie inside */
         double line[2 * (EDGE_STEPS + 1)];
         for (int i = 0; i <= EDGE_STEPS; i++) {
-            line[2 * i] = i == EDGE_STEPS ? in->xmax : in->xmin + width * i / EDGE_STEPS;
-            line[2 * i + 1] = row == EDGE_STEPS ? in->ymax : in->ymin + height * row / EDGE_STEPS;
+            line[2 * i] = i == EDGE_STEPS ? given.xmax : given.xmin + width * i / EDGE_STEPS;
+            line[2 * i + 1] = row == EDGE_STEPS ? given.ymax : given.ymin + height * row / EDGE_STEPS;
         }
         run(pj, line, EDGE_STEPS + 1, 2);
         for (int i = 0; i <= EDGE_STEPS; i++)

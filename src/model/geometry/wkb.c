@@ -170,7 +170,8 @@ void wkb_put_count(struct buf *b, uint32_t count) { buf_add_bytes(b, &count, siz
 
 void wkb_put_coords(struct buf *b, const double *coords, size_t count) { buf_add_bytes(b, coords, count * sizeof *coords); }
 
-void wkb_set_count(struct buf *b, size_t offset, uint32_t count)
+/* Sets a count written before, at that offset. */
+static void set_count(struct buf *b, size_t offset, uint32_t count)
 {
     if (!b->overflow)
         memcpy(b->p + offset, &count, sizeof count);
@@ -231,13 +232,13 @@ int wkb_convert(struct ctx *ctx, str wkb, const struct wkb_form *to, struct buf 
             wkb_put_count(out, s.count);
         put_vertices(out, &s, &r.form, to);
         if (to->type == GEOMETRY_POLYGON)
-            wkb_set_count(out, ring_count_at, ++rings);
+            set_count(out, ring_count_at, ++rings);
     }
     if (rc != RC_END)
         return rc;
     if (parts == 0)
         put_empty(out, to);
     else if (to->multi)
-        wkb_set_count(out, start + HEAD_SIZE, parts);
+        set_count(out, start + HEAD_SIZE, parts);
     return buf_check(out, ctx, "geometry");
 }

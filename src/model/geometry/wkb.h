@@ -64,7 +64,5 @@ int wkb_convert(struct ctx *ctx, str wkb, const struct wkb_form *to, struct buf 
 void wkb_put_head(struct buf *b, const struct wkb_form *f); /* byte order and type */
 void wkb_put_count(struct buf *b, uint32_t count);
 void wkb_put_coords(struct buf *b, const double *coords, size_t count); /* doubles, not vertices */
-/* Sets a count written before, at that offset. */
-void wkb_set_count(struct buf *b, size_t offset, uint32_t count);
 
 #endif

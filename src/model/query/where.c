@@ -15,7 +15,8 @@ int where_error(struct where_parser *p, const char *what)
     return err_set(p->ctx, &ERR_INVALID, "where, at character %zu near \"%.*s\": %s", p->at + 1, STR_FMT(near), what);
 }
 
-int where_node(struct where_parser *p, enum where_kind kind, size_t arg_count, struct where **out)
+/* A node of the arena with room for its arguments. */
+static int node_new(struct where_parser *p, enum where_kind kind, size_t arg_count, struct where **out)
 {
     if (++p->nodes > WHERE_NODES_MAX)
         return where_error(p, "too many conditions");
@@ -31,7 +32,7 @@ static int compose(struct where_parser *p, enum where_kind kind, const struct wh
                    struct where_term *out)
 {
     struct where *w = NULL;
-    TRY(where_node(p, kind, count, &w));
+    TRY(node_new(p, kind, count, &w));
     unsigned depth = 0;
     for (size_t i = 0; i < count; i++) {
         w->args[i] = terms[i].node;
@@ -112,7 +113,7 @@ static int parse_quoted(struct where_parser *p, str *out)
 static int literal(struct where_parser *p, struct value v, enum where_type type, struct where_term *out)
 {
     struct where *w = NULL;
-    TRY(where_node(p, WHERE_LITERAL, 0, &w));
+    TRY(node_new(p, WHERE_LITERAL, 0, &w));
     w->literal = v;
     w->is_date = type == WHERE_TYPE_DATE;
     *out = (struct where_term){.node = w, .type = type, .depth = 1};
@@ -158,7 +159,7 @@ static int field(struct where_parser *p, str name, struct where_term *out)
     if (!f)
         return where_error(p, "no field of that name");
     struct where *w = NULL;
-    TRY(where_node(p, WHERE_FIELD, 0, &w));
+    TRY(node_new(p, WHERE_FIELD, 0, &w));
     w->field = index;
     *out = (struct where_term){.node = w, .type = where_type_of_field(f->type), .depth = 1};
     return RC_OK;

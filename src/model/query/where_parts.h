@@ -33,8 +33,6 @@ struct where_parser {
 
 /* ERR_INVALID naming the place that was reached. */
 int where_error(struct where_parser *p, const char *what);
-/* A node of the arena with room for its arguments. */
-int where_node(struct where_parser *p, enum where_kind kind, size_t arg_count, struct where **out);
 enum where_type where_type_of_field(enum field_type t);
 /* Makes two operands comparable: a literal takes the type of the other side. */
 int where_unify(struct where_parser *p, struct where_term *a, struct where_term *b);

@@ -18,6 +18,7 @@ struct local_portal {
     size_t put_count, put_capacity, relationship_count, relationship_capacity;
 };
 
+/* The slots of struct portal_ops, see portal.h: reading, then writing. */
 int local_info(struct ctx *ctx, struct portal *p, struct portal_info *out);
 int local_list(struct ctx *ctx, struct portal *p, const id *group, id **ids_out, size_t *count_out);
 int local_item_get(struct ctx *ctx, struct portal *p, const id *item, struct portal_item *out);
@@ -27,7 +28,6 @@ int local_rows_open(struct ctx *ctx, struct portal *p, const id *item, const str
 int local_attachments_open(struct ctx *ctx, struct portal *p, const id *item, struct attachment_source **out);
 int local_attachment_read(struct ctx *ctx, struct portal *p, const id *item, const struct portal_attachment *a, struct reader **out);
 int local_layers_file(struct ctx *ctx, struct portal *p, const id *item, const char *path);
-
 int local_was_put(struct ctx *ctx, struct portal *p, const id *item, bool *out);
 int local_item_put(struct ctx *ctx, struct portal *p, const struct item_put *put);
 int local_relationship_put(struct ctx *ctx, struct portal *p, const struct relationship *r);

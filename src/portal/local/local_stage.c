@@ -39,11 +39,10 @@ static int entry_fill(struct ctx *ctx, struct blob_store *blobs, struct stage_en
     TRY(blob_exists(ctx, blobs, e->hash, &there));
     if (there)
         return RC_OK;
-    TRY(blob_begin(ctx, blobs, e->part ? (uint64_t)e->part->size : e->text.n, &e->hash, &e->blob));
-    if (!e->part) {
-        TRY(blob_write(ctx, e->blob, e->text.p, e->text.n));
-        return blob_finish(ctx, e->blob);
-    }
+    if (!e->part)
+        return blob_put(ctx, blobs, e->text, &e->blob);
+    TRY(e->source->ops->verifies ? blob_begin_known(ctx, blobs, e->hash, (uint64_t)e->part->size, &e->blob)
+                                 : blob_begin(ctx, blobs, (uint64_t)e->part->size, &e->hash, &e->blob));
     CLEANUP(reader_cleanup) struct reader *r = NULL;
     TRY(e->source->ops->part_open(ctx, e->source, &e->item, e->part, &r));
     static _Thread_local char piece[256 * 1024];
@@ -124,13 +123,19 @@ int local_stage_parts(struct ctx *ctx, struct local_portal *lp, const struct ite
     return n ? blob_sync(ctx, lp->site->blobs, list, n) : RC_OK;
 }
 
+/* Content that was there when it was looked for is not any more. Rare: it had to be older than the grace period and named by nothing. */
+static int collected(struct ctx *ctx)
+{
+    return err_set_rc(ctx, RC_BUSY, &ERR_BUSY, "Stored content was collected while it was about to be reused; run it again.");
+}
+
 int local_stage_rows(struct ctx *ctx, struct sql_tx *tx, const struct local_stage *stage)
 {
     for (size_t i = 0; i < stage->count; i++) {
         const struct stage_entry *e = &stage->entries[i];
         int rc = e->blob ? blob_attach(ctx, tx, e->blob) : blob_reuse(ctx, tx, e->hash);
-        if (rc == RC_NOT_FOUND) /* collected since it was looked for: everything is put again from the last checkpoint */
-            return err_set_rc(ctx, RC_BUSY, &ERR_BUSY, "Stored content was collected while it was about to be reused; run it again.");
+        if (rc == RC_NOT_FOUND)
+            return collected(ctx);
         TRY(rc);
     }
     return RC_OK;
@@ -151,7 +156,7 @@ static const int64_t ATTACHMENT_BATCH_BYTES = 64 << 20;
 
 struct attachment_batch {
     struct attachment rows[ATTACHMENT_BATCH];
-    struct blob_new *blobs[ATTACHMENT_BATCH];
+    struct blob_new *blobs[ATTACHMENT_BATCH]; /* NULL: the store has the bytes */
     size_t count;
     int64_t bytes;
     const id *store;
@@ -161,7 +166,10 @@ static int batch_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct attachment_batch *b = arg;
     for (size_t i = 0; i < b->count; i++) {
-        TRY(blob_attach(ctx, tx, b->blobs[i]));
+        int rc = b->blobs[i] ? blob_attach(ctx, tx, b->blobs[i]) : blob_reuse(ctx, tx, b->rows[i].hash);
+        if (rc == RC_NOT_FOUND)
+            return collected(ctx);
+        TRY(rc);
         TRY(meta_attachment_insert(ctx, tx, b->store, &b->rows[i]));
     }
     return RC_OK;
@@ -179,27 +187,41 @@ static int batch_flush(struct ctx *ctx, struct site *site, struct attachment_bat
 {
     if (!b->count)
         return RC_OK;
-    TRY(blob_sync(ctx, site->blobs, b->blobs, b->count));
+    struct blob_new *fresh[ATTACHMENT_BATCH];
+    size_t n = 0;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->blobs[i])
+            fresh[n++] = b->blobs[i];
+    if (n)
+        TRY(blob_sync(ctx, site->blobs, fresh, n));
     TRY(sql_write(ctx, site->sql, batch_rows, b));
     batch_clear(b);
     return RC_OK;
 }
 
-static int batch_add(struct ctx *ctx, struct local_portal *lp, const struct item_put *put, struct attachment_batch *b,
-                     const struct portal_attachment *a)
+static int attachment_fill(struct ctx *ctx, struct local_portal *lp, const struct item_put *put, const struct portal_attachment *a,
+                           struct blob_new **out)
 {
+    bool there;
+    TRY(blob_exists(ctx, lp->site->blobs, a->hash, &there));
+    if (there)
+        return RC_OK;
     CLEANUP(reader_cleanup) struct reader *r = NULL;
     TRY(put->source->ops->attachment_read(ctx, put->source, &put->source_id, a, &r));
-    struct blob_new **blob = &b->blobs[b->count];
-    *blob = NULL;
-    TRY(blob_begin(ctx, lp->site->blobs, (uint64_t)a->size, &a->hash, blob));
-    b->count++;
+    TRY(blob_begin(ctx, lp->site->blobs, (uint64_t)a->size, &a->hash, out));
     char piece[16 * 1024];
     for (size_t got = 1; got;) {
         TRY(reader_read(ctx, r, piece, sizeof piece, &got));
-        TRY(blob_write(ctx, *blob, piece, got));
+        TRY(blob_write(ctx, *out, piece, got));
     }
-    TRY(blob_finish(ctx, *blob));
+    return blob_finish(ctx, *out);
+}
+
+static int batch_add(struct ctx *ctx, struct local_portal *lp, const struct item_put *put, struct attachment_batch *b,
+                     const struct portal_attachment *a)
+{
+    b->blobs[b->count++] = NULL;
+    TRY(attachment_fill(ctx, lp, put, a, &b->blobs[b->count - 1]));
     b->bytes += a->size;
     b->rows[b->count - 1] = (struct attachment){.id = a->id,
                                                 .parent_oid = a->parent_oid,

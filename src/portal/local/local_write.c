@@ -1,6 +1,7 @@
 /* The portal we are, as a target. A put is prepared where nobody sees it: features in a data set of its own, bytes in temp files. The
  * checkpoint reads and hashes the bytes of all puts in parallel, syncs them once, and makes everything visible in one transaction together
  * with the steps that say so. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "portal/local/local_private.h"
 #include "portal/local/local_stage.h"
@@ -77,6 +78,35 @@ static int load_features(struct ctx *ctx, struct local_portal *lp, const struct 
     return RC_OK;
 }
 
+struct forget_call {
+    const struct local_put *puts;
+    size_t count;
+};
+
+static int forget_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    const struct forget_call *call = arg;
+    for (size_t i = 0; i < call->count; i++)
+        if (!id_none(call->puts[i].store))
+            TRY(meta_store_drop_later(ctx, tx, &call->puts[i].store));
+    return RC_OK;
+}
+
+/* Data sets that were filled and will not be seen go, in a context of their own: the run's may be cancelled or hold an error. The row comes first,
+ * so that a transaction that named them and failed at its end cannot come back after a crash. What cannot go now goes at the next start. */
+static void stores_forget(struct local_portal *lp, const struct local_put *puts, size_t count)
+{
+    struct ctx ctx;
+    ctx_open(&ctx);
+    bool any = false;
+    for (size_t i = 0; i < count; i++)
+        any = any || !id_none(puts[i].store);
+    struct forget_call call = {.puts = puts, .count = count};
+    if (any && (sql_write(&ctx, lp->site->sql, forget_rows, &call) != RC_OK || site_drop_stores(&ctx, lp->site) != RC_OK))
+        log_error(&ctx, "dropping what an import had filled");
+    ctx_close(&ctx);
+}
+
 int local_item_put(struct ctx *ctx, struct portal *p, const struct item_put *put)
 {
     struct local_portal *lp = (struct local_portal *)p;
@@ -92,8 +122,10 @@ int local_item_put(struct ctx *ctx, struct portal *p, const struct item_put *put
     int rc = load_features(ctx, lp, lput);
     if (rc == RC_OK)
         rc = local_stage_attachments(ctx, lp, put, &lput->store);
-    if (rc != RC_OK) /* forgotten; what was filled is dropped at the next start at the latest */
+    if (rc != RC_OK) {
+        stores_forget(lp, lput, 1);
         lp->put_count--;
+    }
     return rc;
 }
 
@@ -247,8 +279,8 @@ int local_checkpoint(struct ctx *ctx, struct portal *p, struct put_result **resu
         const struct local_put *lput = &lp->puts[i];
         (*results_out)[i] = (struct put_result){
             .item = lput->put->item->item.id, .ok = lput->ok, .reason = arena_str(ctx->arena, str_c(lput->reason))};
-        if (!lput->ok && lput->put->item->hosted)
-            TRY(feature_drop(ctx, lp->site->features, &lput->store));
+        if (!lput->ok)
+            stores_forget(lp, lput, 1);
     }
     lp->put_count = 0;
     lp->relationship_count = 0;
@@ -267,6 +299,7 @@ int local_finish(struct ctx *ctx, struct portal *p)
 
 void local_puts_drop(struct local_portal *lp)
 {
+    stores_forget(lp, lp->puts, lp->put_count);
     lp->put_count = 0;
     lp->relationship_count = 0;
 }

@@ -352,7 +352,7 @@ int inspect_print(struct ctx *ctx, struct portal *package, const struct inspect_
 {
     struct inspect in = {.ctx = ctx, .package = package, .options = options, .out = out, .line = BUF_INIT(LINE_MAX_BYTES)};
     package_summary(package, &in.summary);
-    int rc = options->verify ? package_verify(ctx, package, options->threads, NULL, NULL) : RC_OK;
+    int rc = options->verify ? package_verify(ctx, package, options->threads, NULL, NULL, NULL) : RC_OK;
     if (rc == RC_OK)
         rc = inspect_load(&in);
     if (rc == RC_OK)

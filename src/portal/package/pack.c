@@ -342,8 +342,7 @@ int pack_add(struct ctx *ctx, struct pack *p, const struct pack_source *source, 
     struct slot *s = pack_filling(p);
     bool fits = source->size >= 0 && (uint64_t)source->size < CHUNK_SIZE - s->in_used && s->piece_count < PIECES_MAX;
     if (!fits)
-        TRY(pack_submit(ctx,
-                        p)); /* pieces begin at whole chunks of a member: what becomes of it does not depend on its neighbours */
+        TRY(pack_submit(ctx, p)); /* pieces begin at whole chunks of a member, whatever its neighbours are */
     struct pack_entry *e = pack_entry_new(p, source->name);
     e->member.wide = source->size < 0 || (uint64_t)source->size > ZIP_NARROW_MAX;
     struct pack_adding a = {.source = source, .entry = (uint32_t)(p->count - 1)};

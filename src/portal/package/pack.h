@@ -1,6 +1,6 @@
 /* Appends members to a package file: bytes are read and hashed by the caller's thread, compressed on workers, written in order.
- * Memory is a few chunks and about 150 bytes a member, whatever the package's size. The packed bytes of a member depend on its
- * bytes only, not on its neighbours. */
+ * Memory is a few chunks and about 150 bytes a member, whatever the package's size. Chunks begin at whole MiB of
+ * a member, whatever its neighbours are. */
 #ifndef MAPFERRY_PORTAL_PACKAGE_PACK_H
 #define MAPFERRY_PORTAL_PACKAGE_PACK_H
 
@@ -47,6 +47,7 @@ uint32_t pack_alias(struct pack *p, str name, uint32_t holder);
 /* The shared entry with these bytes, PACK_OWN when there is none. */
 uint32_t pack_find(const struct pack *p, const struct hash *hash);
 
+/* The entries, in the order in which they were added. */
 size_t pack_count(const struct pack *p);
 const struct pack_entry *pack_at(const struct pack *p, size_t index);
 /* Writes all that is on its way to the file (not synced). */

@@ -252,6 +252,7 @@ static void read_close(struct portal *base)
 
 static const struct portal_ops package_reader_ops = {
     .name = "package",
+    .verifies = true,
     .close = read_close,
     .info = read_info,
     .list = read_list,
@@ -510,6 +511,8 @@ void package_member(const struct portal *base, size_t rank, struct package_membe
 const struct zip *read_zip(const struct portal *p) { return read_of_const(p)->zip; }
 
 struct reader *read_member_open(const struct portal *p, size_t index) { return read_member(read_of_const(p), index); }
+
+struct hash read_member_hash(const struct portal *p, size_t index) { return read_of_const(p)->hashes[index]; }
 
 struct read_aliases {
     int (*visit)(struct ctx *ctx, void *arg, str name, str same_as);

@@ -10,6 +10,7 @@ enum { RUN_BYTES = 4 * 1024 * 1024, RUN_MEMBERS = 256, THREADS_MAX = 64, PIECE_S
 struct verify_run {
     struct pool_task task;
     const struct portal *portal;
+    const struct package_sink *sink;
     struct ctx ctx;
     size_t from, to;
     uint64_t bytes;
@@ -20,7 +21,11 @@ struct verify_run {
 static int verify_member(struct verify_run *run, size_t index)
 {
     CLEANUP(reader_cleanup) struct reader *r = read_member_open(run->portal, index);
+    const struct zip_member *member = zip_at(read_zip(run->portal), index);
+    const struct package_sink *sink = run->sink;
     size_t got;
+    if (sink && sink->wants(sink->arg, member->name, member->size))
+        return sink->take(&run->ctx, sink->arg, read_member_hash(run->portal, index), member->size, r);
     do {
         TRY(ctx_check(&run->ctx));
         TRY(reader_read(&run->ctx, r, run->piece, sizeof run->piece, &got));
@@ -38,6 +43,7 @@ static void verify_work(struct pool_task *task)
 struct verify {
     struct ctx *ctx;
     const struct portal *portal;
+    const struct package_sink *sink;
     struct pool *pool;
     struct verify_run *runs;
     size_t run_count, first, queued; /* ring */
@@ -57,6 +63,7 @@ static void verify_submit(struct verify *v)
         run->bytes += zip_at(zip, v->next++)->size;
     run->to = v->next;
     run->portal = v->portal;
+    run->sink = v->sink;
     run->task.run = verify_work;
     ctx_child(&run->ctx, v->ctx);
     pool_submit(v->pool, &run->task);
@@ -74,13 +81,60 @@ static void verify_wait(struct verify *v)
     ctx_close(&run->ctx);
 }
 
-int package_verify(struct ctx *ctx, struct portal *p, unsigned threads,
+/* ---- items: what they name is there ---- */
+
+static int verify_attachments(struct ctx *ctx, struct portal *p, const id *item)
+{
+    struct attachment_source *list;
+    struct portal_attachment a;
+    int rc;
+    TRY(p->ops->attachments_open(ctx, p, item, &list));
+    while ((rc = list->next(ctx, list, &a)) == RC_OK) {
+        struct arena_mark mark = arena_mark(ctx->arena);
+        CLEANUP(reader_cleanup) struct reader *bytes = NULL;
+        if ((rc = p->ops->attachment_read(ctx, p, item, &a, &bytes)) != RC_OK)
+            break;
+        arena_release(ctx->arena, mark);
+    }
+    list->close(list);
+    return rc == RC_END ? RC_OK : rc;
+}
+
+static int verify_item(struct ctx *ctx, struct portal *p, const id *which)
+{
+    struct portal_item item;
+    TRY(p->ops->item_get(ctx, p, which, &item));
+    for (size_t i = 0; i < item.part_count; i++) {
+        CLEANUP(reader_cleanup) struct reader *bytes = NULL;
+        TRY(p->ops->part_open(ctx, p, which, &item.parts[i], &bytes));
+    }
+    return item.hosted ? verify_attachments(ctx, p, which) : RC_OK;
+}
+
+/* Sound bytes can still be items that nobody can carry: found here, and not when half of the package has arrived. */
+static int verify_items(struct ctx *ctx, struct portal *p)
+{
+    id *ids;
+    size_t count;
+    int rc = RC_OK;
+    TRY(p->ops->list(ctx, p, NULL, &ids, &count));
+    for (size_t i = 0; i < count && rc == RC_OK; i++) {
+        struct ctx child;
+        ctx_child(&child, ctx);
+        rc = verify_item(&child, p, &ids[i]);
+        ctx_adopt_error(ctx, &child, rc);
+        ctx_close(&child);
+    }
+    return rc;
+}
+
+int package_verify(struct ctx *ctx, struct portal *p, unsigned threads, const struct package_sink *sink,
                    void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes), void *arg)
 {
     struct package_summary summary;
     package_summary(p, &summary);
     threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
-    struct verify v = {.ctx = ctx, .portal = p, .run_count = 2 * threads, .all = summary.unpacked_bytes};
+    struct verify v = {.ctx = ctx, .portal = p, .sink = sink, .run_count = 2 * threads, .all = summary.unpacked_bytes};
     v.runs = mem_alloc(v.run_count * sizeof *v.runs);
     v.pool = pool_open(threads);
     while (v.queued > 0 || (v.rc == RC_OK && v.next < zip_count(read_zip(p)))) {
@@ -92,5 +146,5 @@ int package_verify(struct ctx *ctx, struct portal *p, unsigned threads,
     }
     pool_close(v.pool);
     mem_free(v.runs);
-    return v.rc;
+    return v.rc == RC_OK ? verify_items(ctx, p) : v.rc;
 }

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "codec/json/json.h"
+#include "model/errors.h"
 #include "portal/package/attachments.h"
 #include "portal/package/item_json.h"
 #include "portal/package/journal.h"
@@ -95,7 +96,7 @@ static int write_count_bytes(struct ctx *ctx, struct write_item *wi, uint64_t by
     wi->bytes += bytes;
     if (!max || wi->bytes <= max)
         return RC_OK;
-    return err_set(ctx, &ERR_LIMIT, "Item %s (%.*s) has more than %llu bytes (setting export.maxItemBytes).", wi->item->text,
+    return err_set(ctx, &ERR_ITEM_SIZE, "Item %s (%.*s) has more than %llu bytes (setting export.maxItemBytes).", wi->item->text,
                    STR_FMT(wi->put->item->item.field[ITEM_TITLE]), (unsigned long long)max);
 }
 

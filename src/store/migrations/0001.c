@@ -2,6 +2,8 @@
  * comparison and order without case. Times are milliseconds since 1970. On PostgreSQL the database has the collation "C", so that
  * both engines order bytes.
  *
+ * number: what the search index calls the row (meta_rows.h), given by the program.
+ *
  * References to bytes (item_part.hash, attachment.hash) are foreign keys: a reference without its blob cannot be made, a blob
  * that is still referenced cannot go. */
 #include "store/migrations/migrations.h"
@@ -25,7 +27,8 @@ const char migration_0001[] =
 "    since BIGINT NOT NULL);\n"
 
 "CREATE TABLE item (\n"
-"    id TEXT NOT NULL PRIMARY KEY,\n"
+"    number INTEGER PRIMARY KEY,\n"
+"    id TEXT NOT NULL UNIQUE,\n"
 "    owner TEXT NOT NULL,\n"
 "    folder TEXT NOT NULL,\n"
 "    created BIGINT NOT NULL,\n"
@@ -86,11 +89,12 @@ const char migration_0001[] =
 "    origin TEXT NOT NULL REFERENCES item (id) ON DELETE CASCADE,\n"
 "    destination TEXT NOT NULL REFERENCES item (id) ON DELETE CASCADE,\n"
 "    type TEXT NOT NULL,\n"
-"    PRIMARY KEY (origin, destination, type));\n"
+"    PRIMARY KEY (origin, destination, type)) /* clustered */;\n"
 "CREATE INDEX relationship_destination ON relationship (destination);\n"
 
 "CREATE TABLE portal_group (\n"
-"    id TEXT NOT NULL PRIMARY KEY,\n"
+"    number INTEGER PRIMARY KEY,\n"
+"    id TEXT NOT NULL UNIQUE,\n"
 "    title TEXT NOT NULL,\n"
 "    title_fold TEXT NOT NULL,\n"
 "    owner TEXT NOT NULL,\n"
@@ -122,13 +126,13 @@ const char migration_0001[] =
 "    username TEXT NOT NULL,\n"
 "    type BIGINT NOT NULL,\n"
 "    joined BIGINT NOT NULL,\n"
-"    PRIMARY KEY (group_id, username));\n"
+"    PRIMARY KEY (group_id, username)) /* clustered */;\n"
 "CREATE INDEX group_member_username ON group_member (username, group_id);\n"
 
 "CREATE TABLE item_group (\n"
 "    item TEXT NOT NULL REFERENCES item (id) ON DELETE CASCADE,\n"
 "    group_id TEXT NOT NULL REFERENCES portal_group (id) ON DELETE CASCADE,\n"
-"    PRIMARY KEY (item, group_id));\n"
+"    PRIMARY KEY (item, group_id)) /* clustered */;\n"
 "CREATE INDEX item_group_group ON item_group (group_id, item);\n"
 
 "CREATE TABLE folder (\n"
@@ -140,7 +144,8 @@ const char migration_0001[] =
 "    UNIQUE (owner, title_fold));\n"
 
 "CREATE TABLE portal_user (\n"
-"    username_fold TEXT NOT NULL PRIMARY KEY,\n"
+"    number INTEGER PRIMARY KEY,\n"
+"    username_fold TEXT NOT NULL UNIQUE,\n"
 "    username TEXT NOT NULL UNIQUE,\n"
 "    id TEXT NOT NULL UNIQUE,\n"
 "    full_name TEXT NOT NULL,\n"
@@ -229,18 +234,20 @@ const char migration_0001[] =
 "CREATE TABLE job_step (\n"
 "    job TEXT NOT NULL,\n"
 "    step TEXT NOT NULL,\n"
-"    PRIMARY KEY (job, step));\n"
+"    PRIMARY KEY (job, step)) /* clustered */;\n"
 
-/* The index of the search: one row a word or value of a field of an item, group or user (subject: its id), and the folded text of the
- * field for phrases. The field numbers are those of store/meta_terms.h. */
-"CREATE TABLE search_term (\n"
-"    field BIGINT NOT NULL,\n"
-"    term TEXT NOT NULL,\n"
-"    subject TEXT NOT NULL,\n"
-"    PRIMARY KEY (field, term, subject));\n"
-"CREATE INDEX search_term_subject ON search_term (subject, field);\n"
+/* The index of the search. Its words (and whole values), for ever; one row a word of an item, group or user (subject: its number),
+ * with the fields that have it as bits; and the folded text of each field for phrases. The bits are those of meta_search_fields.h. */
+"CREATE TABLE search_word (\n"
+"    number INTEGER PRIMARY KEY,\n"
+"    word TEXT NOT NULL UNIQUE);\n"
+"CREATE TABLE search_posting (\n"
+"    word BIGINT NOT NULL,\n"
+"    subject BIGINT NOT NULL,\n"
+"    fields BIGINT NOT NULL,\n"
+"    PRIMARY KEY (word, subject)) /* clustered */;\n"
 "CREATE TABLE search_text (\n"
-"    subject TEXT NOT NULL,\n"
+"    subject BIGINT NOT NULL,\n"
 "    field BIGINT NOT NULL,\n"
 "    content TEXT NOT NULL,\n"
-"    PRIMARY KEY (subject, field));\n";
+"    PRIMARY KEY (subject, field)) /* clustered */;\n";

@@ -98,13 +98,13 @@ static int compare(const void *a, const void *b)
 /* All attachments of the features asked for; without ids, of the layer. */
 static int read_attachments(struct ctx *ctx, struct call *call, struct attachment_query *q)
 {
-    int64_t *oids, all = -1;
+    int64_t *oids;
     size_t count;
     TRY(features_object_ids(ctx, call_param(call, "objectIds"), &oids, &count));
     if (count > OBJECT_IDS_MAX)
         return err_set(ctx, &ERR_FEATURE, "More than %d object ids.", OBJECT_IDS_MAX);
     if (count == 0) {
-        oids = &all;
+        oids[0] = -1; /* all */
         count = 1;
     }
     for (size_t i = 0; i < count; i++) {
@@ -114,8 +114,8 @@ static int read_attachments(struct ctx *ctx, struct call *call, struct attachmen
         if (q->count + n > ALL_MAX)
             return err_set(ctx, &ERR_FEATURE, "More than %d attachments: ask with 'objectIds'.", ALL_MAX);
         q->list = arena_grow(ctx->arena, q->list, &q->capacity, q->count + n + 1, sizeof *q->list);
-        memcpy(q->list + q->count, found, n * sizeof *found);
-        q->count += n;
+        for (size_t k = 0; k < n; k++)
+            q->list[q->count++] = found[k];
     }
     qsort(q->list, q->count, sizeof *q->list, compare);
     return RC_OK;
@@ -164,7 +164,8 @@ static bool listed(str csv, str value)
 
 static void keep_page(struct call *call, struct attachment_query *q)
 {
-    int64_t offset = call_int(call, "resultOffset"), most = call_has(call, "resultRecordCount") ? call_int(call, "resultRecordCount") : ALL_MAX;
+    int64_t offset = call_int(call, "resultOffset"),
+            most = call_has(call, "resultRecordCount") ? call_int(call, "resultRecordCount") : ALL_MAX;
     size_t kept = 0;
     for (size_t i = 0; i < q->count; i++) {
         const struct attachment *a = &q->list[i];
@@ -179,8 +180,9 @@ static str attachment_url(struct ctx *ctx, const struct call *call, const struct
 {
     if (!call_bool(call, "returnUrl"))
         return STR_NONE;
-    return arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer/%d/%lld/attachments/%lld", STR_FMT(call->server_url),
-                        STR_FMT(q->service->name), q->layer->id, (long long)a->parent_oid, (long long)a->id);
+    return arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer/%d/%lld/attachments/%lld",
+                        STR_FMT(call->server_url), STR_FMT(q->service->name), q->layer->id, (long long)a->parent_oid,
+                        (long long)a->id);
 }
 
 static void put_group(struct ctx *ctx, struct call *call, const struct attachment_query *q, size_t from, size_t to)

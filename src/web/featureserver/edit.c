@@ -111,8 +111,8 @@ int features_add(struct ctx *ctx, struct call *call)
     size_t count;
     TRY(features_layer_id(ctx, call, &layer_id));
     TRY(call_json(ctx, call, "features", &features));
-    TRY(hosted_add_features(ctx, call->site, &call->caller, call_path(call, "name"), layer_id, features, call_bool(call, "rollbackOnFailure"),
-                            &results, &count));
+    TRY(hosted_add_features(ctx, call->site, &call->caller, call_path(call, "name"), layer_id, features,
+                            call_bool(call, "rollbackOnFailure"), &results, &count));
     json_begin_object(o);
     json_name(o, "addResults");
     json_begin_array(o);

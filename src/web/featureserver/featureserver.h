@@ -12,11 +12,14 @@
 /* The service that the path names, opened for a right; release with hosted_release. */
 int features_open(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out);
 /* The same with the layer of the path. */
-int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out, const struct layer **layer_out);
+int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out,
+                        const struct layer **layer_out);
 /* {layerId} of the path, -1 when the pattern has none. ERR_LAYER_MISSING when it is no number. */
 int features_layer_id(struct ctx *ctx, const struct call *call, int32_t *out);
 /* A number from the path. ERR_FEATURE naming it when it is none. */
 int features_path_number(struct ctx *ctx, const struct call *call, const char *name, int64_t *out);
+/* Features in one answer: the layer's own maxRecordCount, else the service's. */
+int32_t features_record_limit(const struct hosted_service *h, const struct layer *l);
 /* "11.4" as a JSON number. */
 str features_version(const struct call *call);
 
@@ -25,6 +28,7 @@ struct features_rows {
     const struct layer *layer;
     const size_t *fields; /* in the order asked for */
     size_t field_count;
+    str *names; /* of all the layer's fields, as JSON text */
     bool geometry, geojson;
     struct geometry_dims dims;
     struct crs from, to;
@@ -48,8 +52,16 @@ int features_object_ids(struct ctx *ctx, str csv, int64_t **out, size_t *count_o
 /* A where-clause; what is wrong with it is ERR_FEATURE. */
 int features_where(struct ctx *ctx, const struct layer *l, str text, struct where **out);
 
+/* ---- extent.c ---- */
+/* "extent" of a layer as JSON text in the arena, from its features; STR_NONE when it has none with a geometry. */
+int features_layer_extent(struct ctx *ctx, const struct call *call, const struct hosted_service *h, const struct layer *l,
+                          str *out);
+/* "fullExtent" of a service: around all of its layers, in the service's spatial reference. STR_NONE also when one has no place in it. */
+int features_full_extent(struct ctx *ctx, const struct call *call, const struct hosted_service *h, str *out);
+
 /* ---- filter.c ---- */
-/* geometry, geometryType, spatialRel, inSR of the call as a box in the layer's spatial reference. ERR_FEATURE for what would need more. */
-int features_filter(struct ctx *ctx, const struct call *call, const struct layer *l, bool *has_out, struct envelope *out);
+/* geometry, geometryType, spatialRel, inSR of the call as the query's box in the layer's spatial reference. ERR_FEATURE for what
+ * would need more. */
+int features_filter(struct ctx *ctx, const struct call *call, const struct layer *l, struct feature_query *q);
 
 #endif

@@ -1,5 +1,5 @@
-/* The spatial filter of a query. What can be answered exactly as clients mean it, or as far as bounding boxes go, is; anything else is
- * refused: a wrong set of features would be worse than an error. */
+/* The spatial filter of a query. What can be answered exactly as clients mean it, or as far as bounding boxes go, is; anything
+ * else is refused: a wrong set of features would be worse than an error. */
 #include "base/num.h"
 #include "web/featureserver/featureserver.h"
 
@@ -65,28 +65,30 @@ static int read_in_sr(struct ctx *ctx, const struct call *call, struct crs *crs)
     return RC_OK;
 }
 
-static int check_relation(struct ctx *ctx, const struct call *call, const struct layer *l)
+static int read_relation(struct ctx *ctx, const struct call *call, const struct layer *l, bool *exact_out)
 {
     str relation = str_trim(call_param(call, "spatialRel")), type = str_trim(call_param(call, "geometryType"));
+    *exact_out = false;
     if (str_eq(relation, STR("esriSpatialRelEnvelopeIntersects")) || str_eq(relation, STR("esriSpatialRelIndexIntersects")))
         return RC_OK;
     if (!str_empty(relation) && !str_eq(relation, STR("esriSpatialRelIntersects")))
         return refuse(ctx, "spatialRel");
+    *exact_out = true;
     bool envelope = str_empty(type) || str_eq(type, STR("esriGeometryEnvelope"));
     bool points = str_eq(type, STR("esriGeometryPoint")) && l->geometry == GEOMETRY_POINT;
     return envelope || points ? RC_OK : refuse(ctx, "geometryType");
 }
 
-int features_filter(struct ctx *ctx, const struct call *call, const struct layer *l, bool *has_out, struct envelope *out)
+int features_filter(struct ctx *ctx, const struct call *call, const struct layer *l, struct feature_query *q)
 {
     str text = str_trim(call_param(call, "geometry"));
-    *has_out = !str_empty(text);
-    if (!*has_out)
+    q->has_box = !str_empty(text);
+    if (!q->has_box)
         return RC_OK;
     const struct crs own = {.wkid = l->latest_wkid, .wkt = l->wkt};
     struct crs crs = own;
-    TRY(check_relation(ctx, call, l));
-    TRY(read_geometry(ctx, text, str_trim(call_param(call, "geometryType")), out, &crs));
+    TRY(read_relation(ctx, call, l, &q->box_exact));
+    TRY(read_geometry(ctx, text, str_trim(call_param(call, "geometryType")), &q->box, &crs));
     TRY(read_in_sr(ctx, call, &crs));
-    return crs_transform_envelope(ctx, &crs, &own, out, out);
+    return crs_transform_envelope(ctx, &crs, &own, &q->box, &q->box);
 }

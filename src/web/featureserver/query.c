@@ -1,5 +1,5 @@
-/* The query operation. Small answers are made whole; larger ones go out while the rows are read, through a reader that holds a few
- * kilobytes, whatever the page's size. */
+/* The query operation. Small answers are made whole; larger ones go out while the rows are read, through a reader that holds a
+ * few kilobytes, whatever the page's size. */
 #include "base/mem.h"
 #include "base/stream.h"
 #include "web/featureserver/featureserver.h"
@@ -19,8 +19,16 @@ struct request {
 /* Parameters that would change the answer and are not there yet. */
 static int refuse_unsupported(struct ctx *ctx, const struct call *call)
 {
-    static const char *const texts[] = {"outStatistics", "groupByFieldsForStatistics", "having", "time", "quantizationParameters",
-                                        "historicMoment", "fullText", "uniqueIds", "relationParam", "gdbVersion"};
+    static const char *const texts[] = {"outStatistics",
+                                        "groupByFieldsForStatistics",
+                                        "having",
+                                        "time",
+                                        "quantizationParameters",
+                                        "historicMoment",
+                                        "fullText",
+                                        "uniqueIds",
+                                        "relationParam",
+                                        "gdbVersion"};
     static const char *const flags[] = {"returnCentroid", "returnUniqueIdsOnly", "returnEnvelope"};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if (!str_empty(str_trim(call_param(call, texts[i]))))
@@ -35,7 +43,7 @@ static int refuse_unsupported(struct ctx *ctx, const struct call *call)
 
 static int read_paging(struct ctx *ctx, const struct call *call, struct request *rq)
 {
-    int64_t factor = call_int(call, "maxRecordCountFactor"), most = rq->service->def.max_record_count;
+    int64_t factor = call_int(call, "maxRecordCountFactor"), most = features_record_limit(rq->service, rq->layer);
     rq->query.offset = call_int(call, "resultOffset");
     if (rq->query.offset < 0)
         return err_set(ctx, &ERR_FEATURE, "'resultOffset' parameter is invalid");
@@ -63,7 +71,7 @@ static int read_conditions(struct ctx *ctx, const struct call *call, struct requ
         TRY(features_object_ids(ctx, call_param(call, "objectIds"), &oids, &rq->query.oid_count));
         rq->query.oids = oids;
     }
-    return features_filter(ctx, call, rq->layer, &rq->query.has_box, &rq->query.box);
+    return features_filter(ctx, call, rq->layer, &rq->query);
 }
 
 /* With the object id among the fields every row is a distinct one. */
@@ -108,12 +116,12 @@ static int put_count(struct ctx *ctx, struct call *call, const struct request *r
 
 static int put_extent(struct ctx *ctx, struct call *call, const struct request *rq)
 {
-    struct envelope box;
+    struct envelope found, box = {0};
     bool empty;
     struct json_out *o = &call->out;
-    TRY(feature_extent(ctx, call->site->features, &rq->service->store, rq->layer, &rq->query, &box, &empty));
+    TRY(feature_extent(ctx, call->site->features, &rq->service->store, rq->layer, &rq->query, &found, &empty));
     if (!empty)
-        TRY(crs_transform_envelope(ctx, &rq->rows.from, &rq->rows.to, &box, &box));
+        TRY(crs_transform_envelope(ctx, &rq->rows.from, &rq->rows.to, &found, &box));
     const double corners[] = {box.xmin, box.ymin, box.xmax, box.ymax};
     static const char *const names[] = {"xmin", "ymin", "xmax", "ymax"};
     if (rq->rows.geojson) { /* GDAL looks for "bbox" (clients.md 16) */
@@ -279,8 +287,27 @@ static str answer_type(const struct call *call)
     return call->format == FORMAT_GEOJSON ? STR("application/geo+json;charset=utf-8") : STR("application/json;charset=utf-8");
 }
 
+/* Clients that draw tiles want all of the features of an answer or none, and ask for smaller tiles then. */
+static int hide_part(struct ctx *ctx, const struct call *call, struct request *rq)
+{
+    struct feature_query next = rq->query;
+    struct feature_cursor *cursor;
+    struct row row;
+    next.offset += rq->limit;
+    next.limit = 1;
+    next.geometry = false;
+    TRY(feature_query_open(ctx, call->site->features, &rq->service->store, rq->layer, &next, &cursor));
+    int rc = feature_next(ctx, cursor, &row);
+    feature_cursor_close(cursor);
+    if (rc == RC_OK)
+        rq->limit = 0;
+    return rc == RC_END ? RC_OK : rc;
+}
+
 static int put_features(struct ctx *ctx, struct call *call, struct request *rq)
 {
+    if (!call_bool(call, "returnExceededLimitFeatures") && !call_bool(call, "returnIdsOnly"))
+        TRY(hide_part(ctx, call, rq));
     CLEANUP(stream_cleanup) struct stream *s = mem_new(struct stream);
     *s = (struct stream){.base = {.read = stream_read, .close = stream_close},
                          .call = call,

@@ -1,5 +1,5 @@
-/* Services and layers as resources: the stored definition with what this server is and can do. The tables below say what it can; a
- * client is told nothing else, whatever the definition brought along from another server. */
+/* Services and layers as resources: the stored definition with what this server is and can do. The tables below say what it can;
+ * a client is told nothing else, whatever the definition brought along from another server. */
 #include "base/num.h"
 #include "web/featureserver/featureserver.h"
 
@@ -41,7 +41,8 @@ static int find_layer(struct ctx *ctx, const struct call *call, const struct hos
     return *out ? RC_OK : err_set(ctx, &ERR_LAYER_MISSING, "Invalid URL");
 }
 
-int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out, const struct layer **layer_out)
+int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out,
+                        const struct layer **layer_out)
 {
     TRY(features_open(ctx, call, right, out));
     int rc = find_layer(ctx, call, *out, layer_out);
@@ -50,10 +51,19 @@ int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right r
     return rc;
 }
 
+int32_t features_record_limit(const struct hosted_service *h, const struct layer *l)
+{
+    int64_t own;
+    return json_int(json_get_c(l->json, "maxRecordCount"), &own) && own > 0 && own <= INT32_MAX ? (int32_t)own
+                                                                                                : h->def.max_record_count;
+}
+
 /* ---- what this server can do ---- */
 
-
-#define CAN(name, text) {name, {"" text, sizeof(text) - 1}, true}
+#define CAN(name, text)                                                                                                          \
+    {                                                                                                                            \
+        name, {"" text, sizeof(text) - 1}, true                                                                                  \
+    }
 
 static const struct hosted_member service_can[] = {
     CAN("hasVersionedData", "false"),
@@ -68,7 +78,8 @@ static const struct hosted_member service_can[] = {
     CAN("supportedAppendFormats", "\"\""),
     CAN("syncCapabilities",
         "{\"supportsASync\":false,\"supportsRegisteringExistingData\":false,\"supportsSyncDirectionControl\":false,"
-        "\"supportsPerLayerSync\":false,\"supportsPerReplicaSync\":false,\"supportsRollbackOnFailure\":false,\"supportedSyncDataOptions\":0,"
+        "\"supportsPerLayerSync\":false,\"supportsPerReplicaSync\":false,\"supportsRollbackOnFailure\":false,"
+        "\"supportedSyncDataOptions\":0,"
         "\"supportsBiDirectionalSyncForServer\":false}"),
     CAN("extractChangesCapabilities",
         "{\"supportsReturnIdsOnly\":false,\"supportsReturnExtentOnly\":false,\"supportsReturnAttachments\":false,"
@@ -97,15 +108,19 @@ static const struct hosted_member layer_can[] = {
     CAN("useStandardizedQueries", "true"),
     CAN("supportedQueryFormats", "\"JSON, geoJSON\""),
     CAN("supportedExportFormats", "\"\""),
-    CAN("supportedSpatialRelationships", "[\"esriSpatialRelIntersects\",\"esriSpatialRelEnvelopeIntersects\",\"esriSpatialRelIndexIntersects\"]"),
+    CAN("supportedSpatialRelationships",
+        "[\"esriSpatialRelIntersects\",\"esriSpatialRelEnvelopeIntersects\",\"esriSpatialRelIndexIntersects\"]"),
     CAN("dateFieldsTimeReference", "{\"timeZone\":\"UTC\",\"respectsDaylightSaving\":false}"),
     CAN("maxRecordCountFactor", "1"),
     CAN("advancedQueryCapabilities",
-        "{\"supportsPagination\":true,\"supportsPaginationOnAggregatedQueries\":false,\"supportsQueryRelatedPagination\":false,"
-        "\"supportsQueryWithDistance\":false,\"supportsReturningQueryExtent\":true,\"supportsStatistics\":false,\"supportsOrderBy\":true,"
-        "\"supportsDistinct\":true,\"supportsQueryWithResultType\":false,\"supportsSqlExpression\":false,\"supportsHavingClause\":false,"
+        "{\"supportsPagination\":true,\"supportsPaginationOnAggregatedQueries\":false,\"supportsQueryRelatedPagination\":true,"
+        "\"supportsQueryWithDistance\":false,\"supportsReturningQueryExtent\":true,\"supportsStatistics\":false,"
+        "\"supportsOrderBy\":true,"
+        "\"supportsDistinct\":true,\"supportsQueryWithResultType\":false,\"supportsSqlExpression\":false,"
+        "\"supportsHavingClause\":false,"
         "\"supportsCountDistinct\":true,\"supportsPercentileStatistics\":false,\"supportsSpatialAggregationStatistics\":false,"
-        "\"supportsMaxRecordCountFactor\":true,\"supportsReturningGeometryCentroid\":false,\"supportsReturningGeometryProperties\":false,"
+        "\"supportsMaxRecordCountFactor\":true,\"supportsReturningGeometryCentroid\":false,"
+        "\"supportsReturningGeometryProperties\":false,"
         "\"supportsQueryWithDatumTransformation\":false,\"supportsTopFeaturesQuery\":false,\"supportsQueryAttachments\":true,"
         "\"supportsQueryAttachmentsWithReturnUrl\":true,\"supportsQueryAttachmentsCountOnly\":true,"
         "\"supportsDisjointSpatialRel\":false,\"supportsQueryWithCacheHint\":false,\"supportsAdvancedQueryRelated\":false,"
@@ -113,9 +128,9 @@ static const struct hosted_member layer_can[] = {
         "\"supportsReturningUniqueIdsOnly\":false,\"supportsReturningEnvelope\":false}"),
 };
 static const struct hosted_member attachments_can[] = {
-    CAN("attachmentProperties",
-        "[{\"name\":\"name\",\"isEnabled\":true},{\"name\":\"size\",\"isEnabled\":true},{\"name\":\"contentType\",\"isEnabled\":true},"
-        "{\"name\":\"keywords\",\"isEnabled\":true}]"),
+    CAN("attachmentProperties", "[{\"name\":\"name\",\"isEnabled\":true},{\"name\":\"size\",\"isEnabled\":true},{\"name\":"
+                                "\"contentType\",\"isEnabled\":true},"
+                                "{\"name\":\"keywords\",\"isEnabled\":true}]"),
 };
 
 /* ---- layers ---- */
@@ -128,36 +143,44 @@ static size_t append(struct hosted_member *list, size_t at, const struct hosted_
     return at + count;
 }
 
-static void put_layer(struct ctx *ctx, struct call *call, const struct hosted_service *h, const struct layer *l)
+static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_service *h, const struct layer *l)
 {
     struct hosted_member list[COUNT_OF(layer_can) + COUNT_OF(attachments_can) + 10];
     size_t n = append(list, 0, layer_can, COUNT_OF(layer_can));
     if (l->has_attachments)
         n = append(list, n, attachments_can, COUNT_OF(attachments_can));
-    str records = number(ctx, h->def.max_record_count), modified = number(ctx, h->modified);
-    list[n++] = (struct hosted_member){"currentVersion", features_version(call), true};
-    list[n++] = (struct hosted_member){"serviceItemId", hosted_json_string(ctx, id_str(&h->item)), true};
-    list[n++] = (struct hosted_member){"maxRecordCount", records, false};
-    list[n++] = (struct hosted_member){"standardMaxRecordCount", records, true};
-    list[n++] = (struct hosted_member){"tileMaxRecordCount", records, true};
-    list[n++] = (struct hosted_member){"capabilities", hosted_json_string(ctx, h->def.capabilities), true};
-    list[n++] = (struct hosted_member){"editingInfo",
-                                       arena_printf(ctx->arena, "{\"lastEditDate\":%.*s,\"schemaLastEditDate\":%.*s,\"dataLastEditDate\":%.*s}",
-                                                    STR_FMT(modified), STR_FMT(modified), STR_FMT(modified)),
-                                       true};
+    str records = number(ctx, features_record_limit(h, l)), modified = number(ctx, h->modified);
+    str edited = arena_printf(ctx->arena, "{\"lastEditDate\":%.*s,\"schemaLastEditDate\":%.*s,\"dataLastEditDate\":%.*s}",
+                              STR_FMT(modified), STR_FMT(modified), STR_FMT(modified));
+    const struct hosted_member own[] = {
+        {"currentVersion", features_version(call), true},
+        {"serviceItemId", hosted_json_string(ctx, id_str(&h->item)), true},
+        {"maxRecordCount", records, true},
+        {"standardMaxRecordCount", records, true},
+        {"tileMaxRecordCount", records, true},
+        {"capabilities", hosted_json_string(ctx, h->def.capabilities), true},
+        {"editingInfo", edited, true},
+    };
+    n = append(list, n, own, COUNT_OF(own));
+    struct hosted_member extent = {"extent", STR_NONE, true};
+    TRY(features_layer_extent(ctx, call, h, l, &extent.raw));
+    if (!str_none(extent.raw))
+        n = append(list, n, &extent, 1);
     json_begin_object(&call->out);
     hosted_json_members(&call->out, l->json, list, n);
     json_end_object(&call->out);
+    return RC_OK;
 }
 
-static void put_layers(struct ctx *ctx, struct call *call, const struct hosted_service *h, bool tables)
+static int put_layers(struct ctx *ctx, struct call *call, const struct hosted_service *h, bool tables)
 {
     json_name(&call->out, tables ? "tables" : "layers");
     json_begin_array(&call->out);
     for (size_t i = 0; i < h->def.layer_count; i++)
         if (h->def.layers[i].is_table == tables)
-            put_layer(ctx, call, h, &h->def.layers[i]);
+            TRY(put_layer(ctx, call, h, &h->def.layers[i]));
     json_end_array(&call->out);
+    return RC_OK;
 }
 
 int features_layer(struct ctx *ctx, struct call *call)
@@ -165,8 +188,7 @@ int features_layer(struct ctx *ctx, struct call *call)
     CLEANUP(hosted_release) struct hosted_service *h = NULL;
     const struct layer *l;
     TRY(features_open_layer(ctx, call, FEATURE_QUERY, &h, &l));
-    put_layer(ctx, call, h, l);
-    return RC_OK;
+    return put_layer(ctx, call, h, l);
 }
 
 int features_layers(struct ctx *ctx, struct call *call)
@@ -174,8 +196,8 @@ int features_layers(struct ctx *ctx, struct call *call)
     CLEANUP(hosted_release) struct hosted_service *h = NULL;
     TRY(features_open(ctx, call, FEATURE_QUERY, &h));
     json_begin_object(&call->out);
-    put_layers(ctx, call, h, false);
-    put_layers(ctx, call, h, true);
+    TRY(put_layers(ctx, call, h, false));
+    TRY(put_layers(ctx, call, h, true));
     json_end_object(&call->out);
     return RC_OK;
 }
@@ -212,18 +234,26 @@ static void put_brief(struct json_out *o, const struct hosted_service *h, bool t
     json_end_array(o);
 }
 
-static void put_service_members(struct ctx *ctx, struct call *call, const struct hosted_service *h)
+static int put_service_members(struct ctx *ctx, struct call *call, const struct hosted_service *h)
 {
     struct hosted_member list[COUNT_OF(service_can) + 10];
     size_t n = append(list, 0, service_can, COUNT_OF(service_can));
-    list[n++] = (struct hosted_member){"currentVersion", features_version(call), true};
-    list[n++] = (struct hosted_member){"serviceItemId", hosted_json_string(ctx, id_str(&h->item)), true};
-    list[n++] = (struct hosted_member){"name", STR_NONE, true};
-    list[n++] = (struct hosted_member){"layers", STR_NONE, true};
-    list[n++] = (struct hosted_member){"tables", STR_NONE, true};
-    list[n++] = (struct hosted_member){"capabilities", hosted_json_string(ctx, h->def.capabilities), true};
-    list[n++] = (struct hosted_member){"maxRecordCount", number(ctx, h->def.max_record_count), true};
+    const struct hosted_member own[] = {
+        {"currentVersion", features_version(call), true},
+        {"serviceItemId", hosted_json_string(ctx, id_str(&h->item)), true},
+        {"name", STR_NONE, true},
+        {"layers", STR_NONE, true},
+        {"tables", STR_NONE, true},
+        {"capabilities", hosted_json_string(ctx, h->def.capabilities), true},
+        {"maxRecordCount", number(ctx, h->def.max_record_count), true},
+    };
+    n = append(list, n, own, COUNT_OF(own));
+    struct hosted_member extent = {"fullExtent", STR_NONE, true};
+    TRY(features_full_extent(ctx, call, h, &extent.raw));
+    if (!str_none(extent.raw))
+        n = append(list, n, &extent, 1);
     hosted_json_members(&call->out, h->def.json, list, n);
+    return RC_OK;
 }
 
 int features_service(struct ctx *ctx, struct call *call)
@@ -231,7 +261,7 @@ int features_service(struct ctx *ctx, struct call *call)
     CLEANUP(hosted_release) struct hosted_service *h = NULL;
     TRY(features_open(ctx, call, FEATURE_QUERY, &h));
     json_begin_object(&call->out);
-    put_service_members(ctx, call, h);
+    TRY(put_service_members(ctx, call, h));
     put_brief(&call->out, h, false);
     put_brief(&call->out, h, true);
     json_end_object(&call->out);
@@ -246,7 +276,7 @@ int features_admin_service(struct ctx *ctx, struct call *call)
     struct json_out *o = &call->out;
     TRY(hosted_open_admin(ctx, call->site, &call->caller, call_path(call, "name"), &h));
     json_begin_object(o);
-    put_service_members(ctx, call, h);
+    TRY(put_service_members(ctx, call, h));
     json_name(o, "adminServiceInfo");
     json_begin_object(o);
     json_member_str(o, "name", h->name);
@@ -254,8 +284,8 @@ int features_admin_service(struct ctx *ctx, struct call *call)
     json_member_c(o, "status", "Started");
     json_member_int(o, "cacheMaxAge", 0);
     json_end_object(o);
-    put_layers(ctx, call, h, false);
-    put_layers(ctx, call, h, true);
+    TRY(put_layers(ctx, call, h, false));
+    TRY(put_layers(ctx, call, h, true));
     json_end_object(o);
     return RC_OK;
 }
@@ -266,6 +296,5 @@ int features_admin_layer(struct ctx *ctx, struct call *call)
     const struct layer *l;
     TRY(hosted_open_admin(ctx, call->site, &call->caller, call_path(call, "name"), &h));
     TRY(find_layer(ctx, call, h, &l));
-    put_layer(ctx, call, h, l);
-    return RC_OK;
+    return put_layer(ctx, call, h, l);
 }

@@ -1,5 +1,5 @@
-/* Rows as features in JSON and GeoJSON, and the parameters that say which fields, order and coordinates. The way of a row is short:
- * values and coordinates go straight into the answer; nothing is kept. */
+/* Rows as features in JSON and GeoJSON, and the parameters that say which fields, order and coordinates. The way of a row is
+ * short: values and coordinates go straight into the answer; nothing is kept. */
 #include "base/num.h"
 #include "base/utf8.h"
 #include "web/featureserver/featureserver.h"
@@ -38,14 +38,18 @@ static int read_out_sr(struct ctx *ctx, const struct call *call, struct crs *out
 int features_rows_open(struct ctx *ctx, const struct call *call, const struct layer *l, struct features_rows *out)
 {
     static const struct crs mercator = {.wkid = CRS_WEB_MERCATOR};
-    *out = (struct features_rows){.layer = l,
-                                  .geometry = l->geometry != GEOMETRY_NONE,
-                                  .geojson = call->format == FORMAT_GEOJSON,
-                                  .dims = {.z = l->has_z && call_bool(call, "returnZ"), .m = l->has_m && call_bool(call, "returnM")},
-                                  .from = {.wkid = l->latest_wkid, .wkt = l->wkt},
-                                  .first = BUF_INIT(GEOMETRY_MAX),
-                                  .second = BUF_INIT(GEOMETRY_MAX)};
+    *out =
+        (struct features_rows){.layer = l,
+                               .geometry = l->geometry != GEOMETRY_NONE,
+                               .geojson = call->format == FORMAT_GEOJSON,
+                               .dims = {.z = l->has_z && call_bool(call, "returnZ"), .m = l->has_m && call_bool(call, "returnM")},
+                               .from = {.wkid = l->latest_wkid, .wkt = l->wkt},
+                               .first = BUF_INIT(GEOMETRY_MAX),
+                               .second = BUF_INIT(GEOMETRY_MAX)};
     out->to = out->from;
+    out->names = arena_array(ctx->arena, str, l->field_count);
+    for (size_t i = 0; i < l->field_count; i++)
+        out->names[i] = hosted_json_string(ctx, l->fields[i].name);
     if (!out->geometry)
         return RC_OK;
     TRY(read_out_sr(ctx, call, &out->to));
@@ -71,7 +75,8 @@ static int add_out_field(struct ctx *ctx, const struct layer *l, str name, size_
 {
     size_t index;
     if (!layer_field(l, name, &index))
-        return err_set(ctx, &ERR_FEATURE, "'outFields' parameter is invalid: there is no field '%.*s'.", STR_FMT(str_sub(name, 0, 100)));
+        return err_set(ctx, &ERR_FEATURE, "'outFields' parameter is invalid: there is no field '%.*s'.",
+                       STR_FMT(str_sub(name, 0, 100)));
     for (size_t i = 0; i < *count; i++)
         if (list[i] == index)
             return RC_OK;
@@ -248,7 +253,7 @@ int features_rows_put(struct ctx *ctx, struct json_out *o, struct features_rows 
     json_name(o, r->geojson ? "properties" : "attributes");
     json_begin_object(o);
     for (size_t i = 0; i < r->field_count; i++) {
-        json_name_str(o, r->layer->fields[r->fields[i]].name);
+        json_name_raw(o, r->names[r->fields[i]]);
         put_value(o, &row->values[r->fields[i]]);
     }
     json_end_object(o);

@@ -5,6 +5,7 @@
 #include "service/item.h"
 
 enum counts_field { COUNTS_TAGS, COUNTS_TYPE, COUNTS_ACCESS, COUNTS_CONTENT_STATUS, COUNTS_CATEGORIES, COUNTS_FIELDS };
+/* As the API calls it. */
 const char *counts_field_name(enum counts_field f);
 bool counts_field_parse(str name, enum counts_field *out); /* any case */
 

@@ -5,6 +5,14 @@
 
 /* ---- reading ---- */
 
+/* Without f the answer is bytes, and an error is no page but JSON, which programs can read. */
+static int part_item(struct ctx *ctx, struct call *call, id *out)
+{
+    if (!call->format_given)
+        call->format = FORMAT_JSON;
+    return sharing_item_id(ctx, call, out);
+}
+
 static int stream(struct ctx *ctx, struct call *call, const struct item_part *part, str file_name)
 {
     str type = str_empty(part->content_type) ? sharing_content_type(part->name) : part->content_type;
@@ -16,7 +24,7 @@ int parts_data(struct ctx *ctx, struct call *call)
 {
     id item;
     struct item_part part;
-    TRY(sharing_item_id(ctx, call, &item));
+    TRY(part_item(ctx, call, &item));
     int rc = item_part_get(ctx, call->site, &call->caller, &item, PART_DATA, STR(""), &part);
     if (rc == RC_NOT_FOUND && !ctx->err.kind)
         return reply_text(ctx, call, 200, STR("application/json;charset=utf-8"), STR(""));
@@ -29,7 +37,7 @@ static int named(struct ctx *ctx, struct call *call, enum part_kind kind)
 {
     id item;
     struct item_part part;
-    TRY(sharing_item_id(ctx, call, &item));
+    TRY(part_item(ctx, call, &item));
     TRY(item_part_get(ctx, call->site, &call->caller, &item, kind, call_path(call, "path"), &part));
     return stream(ctx, call, &part, STR(""));
 }

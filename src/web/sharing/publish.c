@@ -41,37 +41,45 @@ static int name_free(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return hosted_name_free(ctx, tx, call->wanted, &call->name);
 }
 
-/* The name asked for has to be available; without one it comes from the item's title. */
+/* overwrite: the service of that name (any, when none is given) that was published from this file keeps its item. */
+static int overwritten_get(struct ctx *ctx, struct call *call, struct wish *w, bool *found)
+{
+    struct item_view *services;
+    size_t count;
+    *found = false;
+    if (!w->overwrite)
+        return RC_OK;
+    TRY(item_related(ctx, call->site, &call->caller, &w->source.item.id, false, STR("Service2Data"), &services, &count));
+    for (size_t i = 0; i < count && !*found; i++) {
+        const struct item *it = &services[i].item;
+        *found = services[i].hosted && (str_empty(w->name) || str_ieq(w->name, it->field[ITEM_NAME]));
+        if (*found) {
+            w->name = it->field[ITEM_NAME];
+            w->service_item = it->id;
+        }
+    }
+    return RC_OK;
+}
+
+/* A name that is asked for has to be available; without one it comes from the item's title. */
 static int name_of(struct ctx *ctx, struct call *call, struct json parameters, struct wish *w)
 {
+    bool found, available;
     w->name = str_trim(json_string_or(json_get_c(parameters, "name"), ctx->arena, STR("")));
+    TRY(overwritten_get(ctx, call, w, &found));
+    if (found)
+        return RC_OK;
     if (str_empty(w->name)) {
         struct name_call free_name = {.wanted = w->source.item.field[ITEM_TITLE]};
         TRY(sql_read(ctx, call->site->sql, name_free, &free_name));
         w->name = free_name.name;
         return RC_OK;
     }
-    bool available;
     TRY(hosted_name_available(ctx, call->site, w->name, &available));
-    if (!available && !w->overwrite)
+    if (!available)
         return err_set(ctx, &ERR_SERVICE_NAME,
                        "The service name '%.*s' is taken or not valid: letters, digits and underscores, a letter first.",
                        STR_FMT(str_sub(w->name, 0, 150)));
-    return RC_OK;
-}
-
-/* overwrite: the service of that name that was published from this file keeps its item. */
-static int overwritten_get(struct ctx *ctx, struct call *call, struct wish *w)
-{
-    struct item_view *related;
-    size_t count;
-    TRY(item_related(ctx, call->site, &call->caller, &w->source.item.id, false, STR("Service2Data"), &related, &count));
-    str end = arena_printf(ctx->arena, "/%.*s/FeatureServer", STR_FMT(w->name));
-    for (size_t i = 0; i < count; i++) {
-        str url = related[i].item.field[ITEM_URL];
-        if (url.n > end.n && str_ieq(str_sub(url, url.n - end.n, url.n), end))
-            w->service_item = related[i].item.id;
-    }
     return RC_OK;
 }
 
@@ -83,17 +91,17 @@ static int wish_of(struct ctx *ctx, struct call *call, struct wish *w)
     TRY(sharing_folder_id(ctx, call, &w->folder));
     if (id_none(w->folder))
         w->folder = w->source.item.folder;
+    if (!call_id(call, "itemIdToCreate", &w->service_item))
+        w->service_item = id_new();
+    else if (!access_administer(&call->caller))
+        return err_set(ctx, &ERR_FORBIDDEN, "Only an administrator may choose the id of an item.");
     TRY(call_json(ctx, call, "publishParameters", &parameters));
     TRY(name_of(ctx, call, parameters, w));
     w->title = json_string_or(json_get_c(parameters, "title"), ctx->arena, w->name);
     wkid = json_get_c(json_get_c(parameters, "targetSR"), "wkid");
     if (!json_int(wkid, &w->wkid))
         w->wkid = str_ieq(w->file_type, STR("csv")) ? CSV_TARGET_WKID : 0;
-    if (!call_id(call, "itemIdToCreate", &w->service_item))
-        w->service_item = id_new();
-    else if (!access_administer(&call->caller))
-        return err_set(ctx, &ERR_FORBIDDEN, "Only an administrator may choose the id of an item.");
-    return w->overwrite ? overwritten_get(ctx, call, w) : RC_OK;
+    return RC_OK;
 }
 
 /* ---- the job ---- */

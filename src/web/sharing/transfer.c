@@ -23,13 +23,14 @@ static int folder_of(struct ctx *ctx, struct call *call, str owner, const char *
     struct user_content content;
     if (call_has(call, id_param)) {
         call_id(call, id_param, out);
-        return content_list(ctx, call->site, &call->caller, owner, out, &(struct meta_page){.num = 1}, &content); /* is it there? */
+        return content_list(ctx, call->site, &call->caller, owner, out, &(struct meta_page){.num = 1},
+                            &content); /* is it there? */
     }
     if (str_empty(title))
         return RC_OK;
     TRY(content_list(ctx, call->site, &call->caller, owner, &ID_NONE, &(struct meta_page){.num = 1}, &content));
     for (size_t i = 0; i < content.folder_count; i++)
-        if (str_eq(content.folders[i].title, title)) {
+        if (str_ieq(content.folders[i].title, title)) {
             *out = content.folders[i].id;
             return RC_OK;
         }
@@ -113,7 +114,8 @@ static bool nothing_exported(struct ctx *ctx, const struct job *job)
     return export_package_of(ctx, job, &hash, &name) == RC_END;
 }
 
-/* html: the package as a stream, and no item is left. json: the stream cannot be given, which is HTTP status 400. Nothing to export: three lists. */
+/* html: the package as a stream, and no item is left. json: the stream cannot be given, which is HTTP status 400. Nothing to
+ * export: three lists. */
 static int export_now(struct ctx *ctx, struct call *call, const struct job_submit *what)
 {
     struct job job;
@@ -126,10 +128,14 @@ static int export_now(struct ctx *ctx, struct call *call, const struct job_submi
         for (size_t i = 0; i < COUNT_OF(lists); i++)
             json_member_raw(&call->out, lists[i], json_raw(json_get_c(result, lists[i])));
         json_end_object(&call->out);
+        if (call->format == FORMAT_HTML) /* whoever waits for a stream reads JSON, no page */
+            call->format = FORMAT_JSON;
         return RC_OK;
     }
     if (call->format != FORMAT_HTML)
-        return err_set(ctx, &ERR_EXPORT_JSON, "Call with async=true to get a job and an Export Package item, or with f=html to get the package as a stream.");
+        return err_set(
+            ctx, &ERR_EXPORT_JSON,
+            "Call with async=true to get a job and an Export Package item, or with f=html to get the package as a stream.");
     struct hash hash;
     str name;
     TRY(export_package_of(ctx, &job, &hash, &name));
@@ -143,21 +149,30 @@ int transfer_export(struct ctx *ctx, struct call *call)
     bool async = call_bool(call, "async");
     struct export_request r = {.group = group.id,
                                .group_title = group.title,
-                               .owner = call->caller.username,
+                               .caller = call->caller,
                                .all = !call_has(call, "itemIdList"),
-                               .file_name = call_has(call, "outputFileName") ? str_trim(call_param(call, "outputFileName")) : STR(""),
+                               .file_name =
+                                   call_has(call, "outputFileName") ? str_trim(call_param(call, "outputFileName")) : STR(""),
                                .keep_item = async};
-    if (str_find_char(r.file_name, '/', 0) != SIZE_MAX || r.file_name.n > 200)
-        return err_set(ctx, &ERR_PARAMETER, "'outputFileName' is a name of at most 200 bytes without '/'.");
+    if (str_ends(r.file_name, STR(".epk")))
+        r.file_name = str_sub(r.file_name, 0, r.file_name.n - 4);
+    if (!str_empty(r.file_name))
+        TRY(item_name_check(ctx, "outputFileName", r.file_name));
+    if (r.file_name.n > 200)
+        return err_set(ctx, &ERR_PARAMETER, "'outputFileName' has more than 200 bytes.");
     TRY(call_ids(ctx, call, "itemIdList", &r.items, &r.item_count));
     if (call_bool(call, "previewOnly"))
         return export_preview(ctx, call, &r);
     if (async)
-        TRY(folder_of(ctx, call, r.owner, "exportContentFolderId", call_has(call, "exportContentFolder") ? str_trim(call_param(call, "exportContentFolder")) : STR(""),
+        TRY(folder_of(ctx, call, call->caller.username, "exportContentFolderId",
+                      call_has(call, "exportContentFolder") ? str_trim(call_param(call, "exportContentFolder")) : STR(""),
                       &r.folder));
     TRY(site_check_space(ctx, call->site, 0));
-    struct job_submit what = {
-        .kind = "export", .owner = r.owner, .definition = export_definition(ctx, &r), .request = export_request_print(ctx, &r), .item = STR("")};
+    struct job_submit what = {.kind = "export",
+                              .owner = r.caller.username,
+                              .definition = export_definition(ctx, &r),
+                              .request = export_request_print(ctx, &r),
+                              .item = STR("")};
     return async ? submit(ctx, call, &what) : export_now(ctx, call, &what);
 }
 
@@ -192,7 +207,7 @@ static void preview_item_print(struct json_out *o, const struct plan_item *p)
     json_end_object(o);
 }
 
-static int import_preview(struct ctx *ctx, struct call *call, const struct import_request *r, int64_t start, int64_t num)
+static int import_preview_print(struct ctx *ctx, struct call *call, const struct import_request *r, int64_t start, int64_t num)
 {
     if (start < 1 || num < 1 || num > 1000)
         return err_set(ctx, &ERR_PARAMETER, "'start' counts from 1, and 'num' is 1 to 1000.");
@@ -223,6 +238,15 @@ static int import_preview(struct ctx *ctx, struct call *call, const struct impor
     return RC_OK;
 }
 
+/* What is wrong with a package is no fault of this portal's own data: it answers as the import's job does. */
+static int import_preview(struct ctx *ctx, struct call *call, const struct import_request *r, int64_t start, int64_t num)
+{
+    int rc = import_preview_print(ctx, call, r, start, num);
+    if (rc == RC_FAIL && (err_is(ctx, &ERR_CORRUPT) || err_is(ctx, &ERR_UNSUPPORTED) || err_is(ctx, &ERR_INVALID) || err_is(ctx, &ERR_LIMIT)))
+        ctx->err.kind = &ERR_PACKAGE;
+    return rc;
+}
+
 /* What import and its preview have in common. The package has to be an item that the caller may read. */
 static int import_request_of(struct ctx *ctx, struct call *call, const id *package, struct import_request *r)
 {
@@ -231,7 +255,8 @@ static int import_request_of(struct ctx *ctx, struct call *call, const id *packa
     struct item_view item;
     TRY(item_get(ctx, call->site, &call->caller, package, &item));
     if (!str_ieq(item.item.field[ITEM_TYPE], STR("Export Package")))
-        return err_set(ctx, &ERR_PACKAGE, "Item '%s' is of type '%.*s'; an Export Package is needed.", package->text, STR_FMT(item.item.field[ITEM_TYPE]));
+        return err_set(ctx, &ERR_PACKAGE, "Item '%s' is of type '%.*s'; an Export Package is needed.", package->text,
+                       STR_FMT(item.item.field[ITEM_TYPE]));
     *r = (struct import_request){.group = group.id,
                                  .group_title = group.title,
                                  .package = *package,
@@ -246,7 +271,8 @@ static int import_request_of(struct ctx *ctx, struct call *call, const id *packa
 
 static int import_target(struct ctx *ctx, struct call *call, struct import_request *r)
 {
-    if (call_has(call, "folderOwnerUsername") && !access_is_self(&call->caller, str_trim(call_param(call, "folderOwnerUsername")))) {
+    if (call_has(call, "folderOwnerUsername") &&
+        !access_is_self(&call->caller, str_trim(call_param(call, "folderOwnerUsername")))) {
         if (!access_administer(&call->caller))
             return err_set(ctx, &ERR_FORBIDDEN, "Only an administrator may name another folderOwnerUsername.");
         struct user owner;
@@ -256,8 +282,10 @@ static int import_target(struct ctx *ctx, struct call *call, struct import_reque
     }
     if (!access_content_add(&call->caller, r->owner))
         return err_kind(ctx, &ERR_FORBIDDEN);
-    if (call_has(call, "importContentFolder"))
+    if (call_has(call, "importContentFolder")) {
         r->folder_title = str_trim(call_param(call, "importContentFolder"));
+        TRY(folder_title_check(ctx, r->folder_title));
+    }
     return folder_of(ctx, call, r->owner, "folderId", STR(""), &r->folder);
 }
 
@@ -306,7 +334,8 @@ static int check_portal(struct ctx *ctx, const struct call *call)
     return err_set(ctx, &ERR_NOT_FOUND, "There is no portal '%.*s' here; use 'self'.", STR_FMT(str_sub(portal, 0, 64)));
 }
 
-/* A job that the caller may see: administrators every one, others their own with its key. Anything else looks like a job that is not there. */
+/* A job that the caller may see: administrators every one, others their own with its key. Anything else looks like a job that is
+ * not there. */
 static int job_of(struct ctx *ctx, struct call *call, struct job *out)
 {
     TRY(check_portal(ctx, call));
@@ -365,7 +394,8 @@ int transfer_jobs(struct ctx *ctx, struct call *call)
     int64_t start = call_int(call, "start"), num = call_int(call, "num");
     if (start < 1 || num < 1 || num > 100)
         return err_set(ctx, &ERR_PARAMETER, "'start' counts from 1, and 'num' is 1 to 100.");
-    struct jobs_call c = {.owner = access_administer(&call->caller) ? STR_NONE : call->caller.username, .page = {.start = start - 1, .num = num}};
+    struct jobs_call c = {.owner = access_administer(&call->caller) ? STR_NONE : call->caller.username,
+                          .page = {.start = start - 1, .num = num}};
     TRY(sql_read(ctx, call->site->sql, jobs_rows, &c));
     json_begin_object(&call->out);
     reply_paging(&call->out, c.total, start, num, (int64_t)c.count);

@@ -114,6 +114,50 @@ static void test_count(void **state)
     assert_string_equal(said, "fault points: 7\n");
 }
 
+/* Calls do not count here, checkpoints do. */
+static void body_kill_checkpoint(void)
+{
+    fault_arm("kill-checkpoint:2");
+    for (int i = 0; i < 5; i++)
+        if (fault_point() != 0)
+            _exit(9);
+    fault_checkpoint();
+    static const char text[] = "one passed";
+    if (write(STDERR_FILENO, text, sizeof text - 1) > 0)
+        fault_checkpoint();
+}
+
+static void test_kill_checkpoint(void **state)
+{
+    (void)state;
+    char said[200];
+    int status = run(body_kill_checkpoint, said, sizeof said);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    assert_string_equal(said, "one passed");
+}
+
+static void body_count_checkpoints(void)
+{
+    setenv("MAPFERRY_FAULT", "count", 1);
+    fault_init();
+    fault_point();
+    fault_point();
+    fault_checkpoint();
+    fault_point();
+}
+
+static void test_count_checkpoints(void **state)
+{
+    (void)state;
+    char said[200];
+    assert_int_equal(run(body_count_checkpoints, said, sizeof said), 0);
+    assert_string_equal(said, "checkpoint after fault point 2\nfault points: 3\n");
+    fault_arm("eio:1"); /* no checkpoint fails */
+    fault_checkpoint();
+    assert_points((const int[]){EIO, 0}, 2);
+}
+
 static void body_env(void)
 {
     setenv("MAPFERRY_FAULT", "eio:1", 1);
@@ -161,8 +205,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_teardown(f, disarm)
     const struct CMUnitTest tests[] = {
-        T(test_disarmed), T(test_fails_once),  T(test_fails_from), T(test_kill),
-        T(test_count),    T(test_environment), T(test_bad_specs),
+        T(test_disarmed),  T(test_fails_once),      T(test_fails_from),        T(test_kill), T(test_count), T(test_environment),
+        T(test_bad_specs), T(test_kill_checkpoint), T(test_count_checkpoints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,19 @@
 #include <math.h>
 #include <stdio.h>
 
+/* The address sanitizer's shadow memory is larger than any limit: limits on memory are off in such builds. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+enum { SANITIZED = 1 };
+#    else
+enum { SANITIZED = 0 };
+#    endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
 struct fixture {
     struct ctx ctx;
     str dir;

@@ -159,6 +159,9 @@ static void boxes(void **state)
     double ends[] = {-120, 25, -72, 25};
     assert_int_equal(crs_transform_points(ctx, &degrees, &albers, ends, 2, 2), RC_OK);
     assert_true(out.ymin < ends[1] - 1e5);
+    struct envelope same = {-120, 25, -72, 45}; /* in and out in one place */
+    assert_int_equal(crs_transform_envelope(ctx, &degrees, &albers, &same, &same), RC_OK);
+    assert_true(same.xmin == out.xmin && same.ymin == out.ymin && same.xmax == out.xmax && same.ymax == out.ymax);
     struct envelope none = ENVELOPE_EMPTY;
     assert_int_equal(crs_transform_envelope(ctx, &degrees, &mercator, &none, &out), RC_OK);
     assert_true(envelope_empty(&out));

@@ -143,8 +143,7 @@ static void converts(void **state)
 {
     struct ctx *ctx = *state;
     CLEANUP(buf_free)
-    struct buf line = BUF_INIT(1000),
-               multi = BUF_INIT(1000), expected = BUF_INIT(1000), plain = BUF_INIT(10000);
+    struct buf line = BUF_INIT(1000), multi = BUF_INIT(1000), expected = BUF_INIT(1000), plain = BUF_INIT(10000);
     head(&line, GEOMETRY_POLYLINE, false, false, true);
     wkb_put_count(&line, 2);
     COORDS(&line, 1, 2, 7, 3, 4, 8);

@@ -21,7 +21,7 @@ static int look_at_items(struct ctx *ctx, struct portal *p)
             reader_close(r);
         }
     }
-    return package_verify(ctx, p, 2, NULL, NULL);
+    return package_verify(ctx, p, 2, NULL, NULL, NULL);
 }
 
 static int look(struct ctx *ctx, const char *name)

@@ -142,6 +142,27 @@ static void file_names_are_unique_in_a_folder(void **state)
     blob_new_close(second.file);
 }
 
+static int same_name(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct item it;
+    TRY(meta_item_get(ctx, tx, arg, &it));
+    it.field[ITEM_NAME] = STR("a.csv");
+    return meta_item_update(ctx, tx, &it);
+}
+
+/* An import may bring what add would refuse: such items can still be changed. */
+static void a_name_that_stays_is_no_collision(void **state)
+{
+    (void)state;
+    struct item_input in = file_input(STR("a.csv"), STR("1")), change = {0};
+    id first = add_item_of(OWNER, &in), second = add_text_item(OWNER, STR("second"), STR("{}"));
+    blob_new_close(in.file);
+    assert_ok(sql_write(CTX, fx.site.sql, same_name, &second));
+    change.field[ITEM_SNIPPET] = STR("s");
+    assert_ok(item_update(CTX, SITE, owner, &first, &change));
+    assert_ok(item_update(CTX, SITE, owner, &second, &change));
+}
+
 static void overwrite_replaces(void **state)
 {
     (void)state;
@@ -665,6 +686,7 @@ int main(void)
         TEST(add_into_the_content_of_others),
         TEST(id_wanted_by_administrators_only),
         TEST(file_names_are_unique_in_a_folder),
+        TEST(a_name_that_stays_is_no_collision),
         TEST(overwrite_replaces),
         TEST(relation_in_the_same_transaction),
         TEST(hostile_fields),

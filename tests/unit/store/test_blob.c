@@ -331,19 +331,19 @@ static void adopting(void **state)
         str path = arena_printf(f->ctx.arena, "%.*s/package", STR_FMT(f->dir)), bytes = bytes_of(&f->ctx, i, list[i]);
         struct blob_new *b;
         fixture_ok(f, file_write_all(&f->ctx, path.p, bytes, 0600));
-        fixture_ok(f, blob_adopt_file(&f->ctx, f->blobs, path.p, &b));
+        fixture_ok(f, blob_adopt_file(&f->ctx, f->blobs, path.p, NULL, &b));
         assert_true(hash_eq(blob_new_hash(b), hash_of(bytes)));
         assert_int_equal(blob_new_size(b), list[i]);
         blob_new_close(b);
         assert_true(file_exists(path.p)); /* not synced: still the caller's */
-        fixture_ok(f, blob_adopt_file(&f->ctx, f->blobs, path.p, &b));
+        fixture_ok(f, blob_adopt_file(&f->ctx, f->blobs, path.p, NULL, &b));
         fixture_ok(f, store_all(f, &b, 1, i));
         assert_content(f, blob_new_hash(b), bytes);
         blob_new_close(b);
         assert_false(file_exists(path.p));
     }
     struct blob_new *none = NULL;
-    assert_int_equal(blob_adopt_file(&f->ctx, f->blobs, "/nowhere/at/all", &none), RC_NOT_FOUND);
+    assert_int_equal(blob_adopt_file(&f->ctx, f->blobs, "/nowhere/at/all", NULL, &none), RC_NOT_FOUND);
     assert_null(none);
     err_clear(&f->ctx);
     assert_clean(f);

@@ -302,7 +302,7 @@ TX_TEST(sharing)
 TX_TEST(deleting_takes_all)
 {
     static const char *const tables[] = {"item",   "item_part",   "relationship", "item_group",
-                                         "hosted", "search_term", "search_text"};
+                                         "hosted", "search_posting", "search_text"};
     struct item it = item_of(1, STR("a title"));
     struct hash h;
     id group = test_id(101), *stores;

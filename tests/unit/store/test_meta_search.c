@@ -224,7 +224,7 @@ TX_TEST(follows_changes)
     TRY(found(c, tx, "title", &admin, NULL, ""));
     TRY(found(c, tx, "one", &admin, NULL, "a"));
     TRY(meta_item_delete(c, tx, &it.id));
-    TRY(sql_query_int(c, tx, &n, "SELECT COUNT(*) FROM search_term", NULL, 0));
+    TRY(sql_query_int(c, tx, &n, "SELECT COUNT(*) FROM search_posting", NULL, 0));
     assert_int_equal(n, 0);
     return RC_OK;
 }

@@ -1,0 +1,117 @@
+/* See import_stage.h. Called by the verifying threads; whoever fills a batch makes it durable. */
+#include "jobs/import_stage.h"
+#include <pthread.h>
+
+enum { BATCH_BLOBS = 128, PIECE = 256 * 1024 };
+static const uint64_t BATCH_BYTES = 64 << 20;
+
+struct batch {
+    struct blob_new *blobs[BATCH_BLOBS];
+    size_t count;
+    uint64_t bytes;
+};
+struct stage {
+    struct site *site;
+    pthread_mutex_t mutex;
+    struct batch batch;
+};
+
+/* Layers are unpacked to a file of their own when they are read; what fits into the database is read again with its item. */
+static bool stage_wants(void *arg, str name, uint64_t size)
+{
+    (void)arg;
+    return size > BLOB_INLINE_MAX && !str_ends(name, STR("/layers.gpkg"));
+}
+
+static int batch_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    const struct batch *b = arg;
+    for (size_t i = 0; i < b->count; i++)
+        TRY(blob_attach(ctx, tx, b->blobs[i]));
+    return RC_OK;
+}
+
+static void batch_close(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        blob_new_close(b->blobs[i]);
+    b->count = 0;
+    b->bytes = 0;
+}
+
+static int batch_store(struct ctx *ctx, struct site *site, struct batch *b)
+{
+    int rc = RC_OK;
+    if (b->count) {
+        rc = blob_sync(ctx, site->blobs, b->blobs, b->count);
+        if (rc == RC_OK)
+            rc = sql_write(ctx, site->sql, batch_rows, b);
+    }
+    batch_close(b);
+    return rc;
+}
+
+static int fill(struct ctx *ctx, struct blob_new *blob, struct reader *bytes)
+{
+    static _Thread_local char piece[PIECE];
+    for (;;) {
+        size_t got;
+        TRY(ctx_check(ctx));
+        TRY(reader_read(ctx, bytes, piece, sizeof piece, &got));
+        if (!got)
+            return blob_finish(ctx, blob);
+        TRY(blob_write(ctx, blob, piece, got));
+    }
+}
+
+static int read_through(struct ctx *ctx, struct reader *bytes)
+{
+    static _Thread_local char piece[PIECE];
+    size_t got;
+    do {
+        TRY(ctx_check(ctx));
+        TRY(reader_read(ctx, bytes, piece, sizeof piece, &got));
+    } while (got);
+    return RC_OK;
+}
+
+static int stage_take(struct ctx *ctx, void *arg, struct hash hash, uint64_t size, struct reader *bytes)
+{
+    struct stage *s = arg;
+    bool there;
+    TRY(blob_exists(ctx, s->site->blobs, hash, &there));
+    if (there)
+        return read_through(ctx, bytes);
+    struct blob_new *blob;
+    TRY(blob_begin_known(ctx, s->site->blobs, hash, size, &blob));
+    int rc = fill(ctx, blob, bytes);
+    if (rc != RC_OK) {
+        blob_new_close(blob);
+        return rc;
+    }
+    struct batch full = {0};
+    pthread_mutex_lock(&s->mutex);
+    s->batch.blobs[s->batch.count++] = blob;
+    s->batch.bytes += size;
+    if (s->batch.count == BATCH_BLOBS || s->batch.bytes >= BATCH_BYTES) {
+        full = s->batch;
+        s->batch.count = 0;
+        s->batch.bytes = 0;
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return batch_store(ctx, s->site, &full);
+}
+
+int import_stage(struct ctx *ctx, struct site *site, struct portal *package)
+{
+    struct stage s = {.site = site};
+    pthread_mutex_init(&s.mutex, NULL);
+    struct package_sink sink = {.arg = &s, .wants = stage_wants, .take = stage_take};
+    int rc = package_verify(ctx, package, site->settings.workers, &sink, NULL, NULL);
+    if (rc == RC_OK)
+        rc = batch_store(ctx, site, &s.batch);
+    else
+        batch_close(&s.batch);
+    pthread_mutex_destroy(&s.mutex);
+    return rc;
+}
