@@ -356,8 +356,11 @@ class Checks:
             except Failed as e:
                 output = trouble = str(e)
             tests = self.named_tests(output)
-            for name, verdict, why in tests:
-                report(f'{title} {name}', verdict, 0, why if verdict == 'skipped' else output)
+            log = output
+            for name, (verdict, why) in {name: (verdict, why) for name, verdict, why in tests}.items():  # parts of a test that fail name it again
+                report(f'{title} {name}', verdict, 0, why if verdict == 'skipped' else log)
+                if verdict == 'FAILED':
+                    log = 'see the log above'
             if trouble and all(verdict != 'FAILED' for _, verdict, _ in tests):
                 raise Failed(trouble)
             if not tests and not re.search(r'\b[1-9]\d* passed\b', output):

@@ -90,7 +90,8 @@ static int set(struct ctx *ctx, struct config *c, enum config_key key, str value
     static const char *const words[] = {"text", "a whole number", "a number of bytes such as 512M", "true or false"};
     int64_t number;
     if (!number_parse(config_rows[key].kind, value, &number))
-        return err_set(ctx, &ERR_USAGE, "%s: %s has to be %s, not '%.*s'.", from, config_rows[key].name, words[config_rows[key].kind], STR_FMT(value));
+        return err_set(ctx, &ERR_USAGE, "%s: %s has to be %s, not '%.*s'.", from, config_rows[key].name,
+                       words[config_rows[key].kind], STR_FMT(value));
     c->text[key] = arena_str(ctx->arena, value);
     return RC_OK;
 }

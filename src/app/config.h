@@ -21,7 +21,8 @@ extern const struct config_row config_rows[CONFIG_KEY_COUNT];
 struct config {
     str text[CONFIG_KEY_COUNT];
 };
-/* argv: what stands behind `serve`. ERR_USAGE naming an unknown option, a missing value, or a value of the wrong kind and where it came from. */
+/* argv: what stands behind `serve`. ERR_USAGE naming an unknown option, a missing value, or a value of the wrong kind and where
+ * it came from. */
 int config_load(struct ctx *ctx, int argc, char **argv, struct config *out);
 #define config_text(c, member) ((c)->text[CONFIG_KEY_##member])
 #define config_int(c, member) config_number((c), CONFIG_KEY_##member)

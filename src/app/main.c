@@ -33,8 +33,8 @@ static void print_command(const struct command *c)
         return;
     printf("\nOptions; each is also MAPFERRY_<NAME> in the environment and a key in the file of --config:\n");
     for (size_t i = 0; i < CONFIG_KEY_COUNT; i++)
-        printf("  --%-24s %s%s%s%s\n", config_rows[i].name, config_rows[i].meaning, config_rows[i].otherwise[0] ? " (" : "", config_rows[i].otherwise,
-               config_rows[i].otherwise[0] ? ")" : "");
+        printf("  --%-24s %s%s%s%s\n", config_rows[i].name, config_rows[i].meaning, config_rows[i].otherwise[0] ? " (" : "",
+               config_rows[i].otherwise, config_rows[i].otherwise[0] ? ")" : "");
 }
 
 int app_help(struct ctx *ctx, int argc, char **argv, int *exit_out)
@@ -50,14 +50,16 @@ int app_help(struct ctx *ctx, int argc, char **argv, int *exit_out)
     printf("mapferry: a content portal, and a mover that carries content between portals and packages.\n\n");
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-    printf("\n`mapferry help COMMAND` tells the arguments. Exit codes: 0 done, 1 failed, 2 usage, 3 done with items skipped or failed,\n"
+    printf("\n`mapferry help COMMAND` tells the arguments. Exit codes: 0 done, 1 failed, 2 usage, 3 done with items skipped or "
+           "failed,\n"
            "4 sign-in or permission, 5 verification found a difference, 6 the plan no longer fits, 130 interrupted.\n");
     return RC_OK;
 }
 
 static int exit_code_of(const struct ctx *ctx, int rc)
 {
-    static const struct err_kind *const permission[] = {&ERR_TOKEN_GENERATE, &ERR_TOKEN_INVALID, &ERR_TOKEN_REQUIRED, &ERR_FORBIDDEN};
+    static const struct err_kind *const permission[] = {&ERR_TOKEN_GENERATE, &ERR_TOKEN_INVALID, &ERR_TOKEN_REQUIRED,
+                                                        &ERR_FORBIDDEN};
     if (rc == RC_CANCELED)
         return EXIT_INTERRUPTED;
     for (size_t i = 0; i < COUNT_OF(permission); i++)

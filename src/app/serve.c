@@ -118,8 +118,8 @@ static int first_administrator(struct ctx *ctx, const struct config *c, struct s
     }
     TRY(user_create_first(ctx, site, config_text(c, admin_user), password, &created));
     if (generated)
-        fprintf(stderr, "administrator '%.*s' with password %.*s (kept in %s/admin-password)\n", STR_FMT(config_text(c, admin_user)), STR_FMT(password),
-                site->data_dir);
+        fprintf(stderr, "administrator '%.*s' with password %.*s (kept in %s/admin-password)\n",
+                STR_FMT(config_text(c, admin_user)), STR_FMT(password), site->data_dir);
     return RC_OK;
 }
 
@@ -189,8 +189,8 @@ static int start(struct ctx *ctx, const struct config *c, struct running *r)
     TRY(http_server_start(ctx, &http, &web_handlers, &r->web, &r->server));
     r->web.server = r->server;
     bool secure = http.cert_file != NULL;
-    fprintf(stderr, "listening on %s://%s:%u%.*s\n", secure ? "https" : "http", http.host ? http.host : "0.0.0.0", http_server_port(r->server),
-            STR_FMT(config_text(c, context)));
+    fprintf(stderr, "listening on %s://%s:%u%.*s\n", secure ? "https" : "http", http.host ? http.host : "0.0.0.0",
+            http_server_port(r->server), STR_FMT(config_text(c, context)));
     return RC_OK;
 }
 

@@ -78,38 +78,51 @@ static size_t num_layout(const char *digits, size_t n, int point, char *out)
     return at + num_print_unsigned((uint64_t)abs(exponent), out + at);
 }
 
-/* 1e-5 <= v < 2^53, as the numbers of maps are, by exact integer arithmetic (the free-format method of Steele and White).
- * Everything is counted in quarters of the last binary place; a decimal reads back as v when it is no further away than half the
- * gap to the next double, so digits are made until what is left is within it. */
+/* Digits behind the point, by exact integer arithmetic (the free-format method of Steele and White). Everything is counted in
+ * quarters of the last binary place, 2^shift of which are one; a decimal reads back as the number when it is no further away than
+ * half the gap to the next double, so digits are made until what is left is within it. The gap below a power of two is half as
+ * wide. Of each width of integer one: the narrow one has room for numbers from 2^-6 on and is the faster. */
+#define NUM_FRACTION(name, uint)                                                                                                 \
+    static size_t name(uint rest, int shift, bool is_power, unsigned closed, char *out)                                          \
+    {                                                                                                                            \
+        uint one = (uint)1 << shift, above = 2, below = is_power ? 1 : 2;                                                        \
+        for (size_t n = 0;;) {                                                                                                   \
+            rest *= 10;                                                                                                          \
+            above *= 10;                                                                                                         \
+            below *= 10;                                                                                                         \
+            unsigned digit = (unsigned)(rest >> shift);                                                                          \
+            rest &= one - 1;                                                                                                     \
+            bool down = rest < below + closed; /* this digit reads back, and so does the next one */                             \
+            bool up = rest + above + closed > one;                                                                               \
+            bool upper_half = rest * 2 + digit % 2 > one; /* in the middle the even digit */                                     \
+            if (up && (!down || upper_half))                                                                                     \
+                digit++; /* at most 9: else the digit before would have been the last */                                         \
+            out[n++] = (char)('0' + digit);                                                                                      \
+            if (down || up)                                                                                                      \
+                return n;                                                                                                        \
+        }                                                                                                                        \
+    }
+NUM_FRACTION(num_fraction_narrow, uint64_t)
+NUM_FRACTION(num_fraction_wide, unsigned __int128)
+
+/* 1e-5 <= v < 2^53, as the numbers of maps are. */
 static size_t num_print_fixed(double v, char *out)
 {
+    enum { NARROW = 60 }; /* ten times 2^60, and a little, are below 2^64 */
     uint64_t bits;
     memcpy(&bits, &v, sizeof bits);
     uint64_t mantissa = (bits & 0xFFFFFFFFFFFFF) | 1ULL << 52;
     int shift = 1075 + 2 - (int)(bits >> 52); /* v is mantissa * 4 / 2^shift; 2 <= shift <= 71 */
-    unsigned __int128 one = (unsigned __int128)1 << shift, rest = (unsigned __int128)mantissa << 2;
-    unsigned __int128 above = 2, below = mantissa == 1ULL << 52 ? 1 : 2; /* the gap below a power of two is half as wide */
-    unsigned closed = mantissa % 2 == 0;                                 /* ties are read as the even neighbour */
-    size_t n = num_print_unsigned((uint64_t)(rest >> shift), out);
-    rest &= one - 1;
+    bool is_power = mantissa == 1ULL << 52;
+    unsigned closed = mantissa % 2 == 0; /* ties are read as the even neighbour */
+    uint64_t quarters = mantissa << 2, whole = shift < 64 ? quarters >> shift : 0;
+    uint64_t rest = shift < 64 ? quarters & ((1ULL << shift) - 1) : quarters;
+    size_t n = num_print_unsigned(whole, out);
     if (rest == 0)
         return n;
     out[n++] = '.';
-    for (;;) {
-        rest *= 10;
-        above *= 10;
-        below *= 10;
-        unsigned digit = (unsigned)(rest >> shift);
-        rest &= one - 1;
-        bool down = rest < (below + closed); /* this digit reads back, and so does the next one */
-        bool up = rest + above + closed > one;
-        bool upper_half = rest * 2 + digit % 2 > one; /* in the middle the even digit */
-        if (up && (!down || upper_half))
-            digit++; /* at most 9: else the digit before would have been the last */
-        out[n++] = (char)('0' + digit);
-        if (down || up)
-            return n;
-    }
+    return n + (shift <= NARROW ? num_fraction_narrow(rest, shift, is_power, closed, out + n)
+                                : num_fraction_wide(rest, shift, is_power, closed, out + n));
 }
 
 /* All others, by the C library: the fewest significant digits that read back. 15 are safe for normal numbers, fewer for

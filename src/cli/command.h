@@ -5,7 +5,16 @@
 #include "base/ctx.h"
 
 /* Exit codes of the contract. */
-enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SKIPPED = 3, EXIT_PERMISSION = 4, EXIT_DIFFERENT = 5, EXIT_PLAN = 6, EXIT_INTERRUPTED = 130 };
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_SKIPPED = 3,
+    EXIT_PERMISSION = 4,
+    EXIT_DIFFERENT = 5,
+    EXIT_PLAN = 6,
+    EXIT_INTERRUPTED = 130
+};
 
 /* An option: given as --name VALUE or --name=VALUE; a flag takes no value; a list may be given several times. */
 enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_LIST };
@@ -29,7 +38,7 @@ struct options {
 };
 /* argv: what stands behind the command's name. ERR_INVALID (usage) names what is not understood. rows end with a NULL name. */
 int options_parse(struct ctx *ctx, const struct option *rows, int argc, char **argv, struct options *out);
-str options_get(const struct options *o, const char *name);  /* STR_NONE when not given */
+str options_get(const struct options *o, const char *name); /* STR_NONE when not given */
 bool options_flag(const struct options *o, const char *name);
 const struct options_value *options_list(const struct options *o, const char *name);
 

@@ -40,7 +40,8 @@ static int find_group(struct ctx *ctx, struct group_run *g, str wanted)
             found++;
     if (found == 1)
         return RC_OK;
-    return err_set(ctx, &ERR_REMOTE, found ? "%zu groups have the title '%.*s': name it by its id." : "No group (%zu) has the title '%.*s'.", found,
+    return err_set(ctx, &ERR_REMOTE,
+                   found ? "%zu groups have the title '%.*s': name it by its id." : "No group (%zu) has the title '%.*s'.", found,
                    STR_FMT(wanted));
 }
 
@@ -58,7 +59,10 @@ static int add_items(struct ctx *ctx, const struct group_run *g, struct form *fo
     return items->count ? form_add(ctx, form, STR("itemIdList"), list) : RC_OK;
 }
 
-static str text(struct ctx *ctx, struct json v, const char *name) { return json_string_or(json_get_c(v, name), ctx->arena, STR("")); }
+static str text(struct ctx *ctx, struct json v, const char *name)
+{
+    return json_string_or(json_get_c(v, name), ctx->arena, STR(""));
+}
 
 /* The lists of a result: how many, and the skipped and failed ones with their reasons. Any of them makes the exit code 3. */
 static void tell_lists(struct ctx *ctx, struct group_run *g, struct json result, const char *const lists[3], int *exit_out)
@@ -72,8 +76,8 @@ static void tell_lists(struct ctx *ctx, struct group_run *g, struct json result,
         *exit_out = EXIT_SKIPPED;
         struct json_iter it = json_each(list);
         while (!g->out.json && json_next(&it, NULL, &item))
-            printf("%s %.*s '%.*s' (%.*s): %.*s\n", k == 1 ? "skipped" : "failed", STR_FMT(text(ctx, item, "itemId")), STR_FMT(text(ctx, item, "title")),
-                   STR_FMT(text(ctx, item, "type")), STR_FMT(text(ctx, item, "reason")));
+            printf("%s %.*s '%.*s' (%.*s): %.*s\n", k == 1 ? "skipped" : "failed", STR_FMT(text(ctx, item, "itemId")),
+                   STR_FMT(text(ctx, item, "title")), STR_FMT(text(ctx, item, "type")), STR_FMT(text(ctx, item, "reason")));
     }
     output_result(ctx, &g->out, json_raw(result));
 }
@@ -119,7 +123,8 @@ static int delete_item(struct ctx *ctx, struct group_run *g, str item)
     struct json self, answer;
     struct form form = remote_form();
     TRY(remote_self(ctx, &g->remote, &user, &self));
-    str path = arena_printf(ctx->arena, "/content/users/%.*s/items/%.*s/delete", STR_FMT(url_encoded(ctx->arena, user)), STR_FMT(item));
+    str path =
+        arena_printf(ctx->arena, "/content/users/%.*s/items/%.*s/delete", STR_FMT(url_encoded(ctx->arena, user)), STR_FMT(item));
     return remote_call(ctx, &g->remote, true, path, &form, &answer);
 }
 
@@ -142,7 +147,8 @@ static int group_export(struct ctx *ctx, struct group_run *g, int *exit_out)
     str item = text(ctx, result, "itemId");
     if (!str_empty(item)) {
         uint64_t bytes;
-        TRY(remote_download(ctx, &g->remote, arena_printf(ctx->arena, "/content/items/%.*s/data", STR_FMT(item)), arena_cstr(ctx->arena, file), &bytes));
+        TRY(remote_download(ctx, &g->remote, arena_printf(ctx->arena, "/content/items/%.*s/data", STR_FMT(item)),
+                            arena_cstr(ctx->arena, file), &bytes));
         TRY(delete_item(ctx, g, item)); /* the file is the package now */
         output_event(ctx, &g->out, "package", "%.*s: %.*s", STR_FMT(file), STR_FMT(output_bytes(ctx, (int64_t)bytes)));
     } else {
@@ -172,7 +178,9 @@ static int upload_package(struct ctx *ctx, struct group_run *g, str file, str *i
     str path = arena_printf(ctx->arena, "/content/users/%.*s/addItem", STR_FMT(url_encoded(ctx->arena, user)));
     TRY(remote_upload(ctx, &g->remote, path, &form, arena_cstr(ctx->arena, file), stored, &answer));
     *item_out = text(ctx, answer, "id");
-    return str_empty(*item_out) ? err_set(ctx, &ERR_REMOTE, "%.*s took the package without giving an item id.", STR_FMT(g->remote.base)) : RC_OK;
+    return str_empty(*item_out)
+               ? err_set(ctx, &ERR_REMOTE, "%.*s took the package without giving an item id.", STR_FMT(g->remote.base))
+               : RC_OK;
 }
 
 /* All pages of the preview, joined into one results list. */
@@ -245,9 +253,11 @@ static int group_import(struct ctx *ctx, struct group_run *g, str file, int *exi
 static int group_run(struct ctx *ctx, struct group_run *g, int *exit_out)
 {
     const struct options *o = &g->options;
-    bool export = o->word_count && str_eq(o->words[0], STR("export")), import = o->word_count && str_eq(o->words[0], STR("import"));
+    bool export = o->word_count && str_eq(o->words[0], STR("export")),
+         import = o->word_count && str_eq(o->words[0], STR("import"));
     if (!(export && o->word_count == 3) && !(import && o->word_count == 4))
-        return err_set(ctx, &ERR_USAGE, "usage: mapferry group export PORTAL GROUP -o FILE.epk | group import PORTAL GROUP FILE.epk");
+        return err_set(ctx, &ERR_USAGE,
+                       "usage: mapferry group export PORTAL GROUP -o FILE.epk | group import PORTAL GROUP FILE.epk");
     if (import && !file_exists(arena_cstr(ctx->arena, o->words[3])))
         return err_set(ctx, &ERR_USAGE, "There is no file '%.*s'.", STR_FMT(o->words[3]));
     TRY(remote_open(ctx, o->words[1], &g->remote));

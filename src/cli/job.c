@@ -63,7 +63,8 @@ int remote_job_wait(struct ctx *ctx, struct remote *r, struct output *o, struct 
             output_end(o);
             struct json messages = json_get_c(*out, "messages");
             size_t n = json_count(messages);
-            return err_set(ctx, &ERR_REMOTE, "The job failed: %.*s", STR_FMT(n ? json_string(json_at(messages, n - 1), ctx->arena) : STR("no reason given")));
+            return err_set(ctx, &ERR_REMOTE, "The job failed: %.*s",
+                           STR_FMT(n ? json_string(json_at(messages, n - 1), ctx->arena) : STR("no reason given")));
         }
         arena_release(ctx->arena, mark);
         wait_ms(pause);

@@ -5,7 +5,8 @@
 #include "cli/output.h"
 #include "cli/remote.h"
 
-/* started: the answer with jobId and key. out: the finished job. A job that failed or was cancelled is ERR_REMOTE with its last message. */
+/* started: the answer with jobId and key. out: the finished job. A job that failed or was cancelled is ERR_REMOTE with its last
+ * message. */
 int remote_job_wait(struct ctx *ctx, struct remote *r, struct output *o, struct json started, struct json *out);
 
 #endif

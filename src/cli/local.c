@@ -61,7 +61,9 @@ static int check_features(struct ctx *ctx, struct sql *db, const char *dir, stru
         if (rc != RC_OK)
             break;
         if (!there) {
-            tell(f, arena_printf(ctx->arena, "service '%.*s': its data set %s is missing", STR_FMT(s.list[i].name), s.list[i].store.text).p);
+            tell(f, arena_printf(ctx->arena, "service '%.*s': its data set %s is missing", STR_FMT(s.list[i].name),
+                                 s.list[i].store.text)
+                        .p);
             *bad += 1;
             continue;
         }

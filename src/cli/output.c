@@ -75,7 +75,8 @@ void output_progress(struct ctx *ctx, struct output *o, const char *what, int64_
         return;
     o->shown_ms = t;
     if (o->json) {
-        json_line(ctx, "progress", "text", arena_printf(ctx->arena, "%s %lld of %lld %s", what, (long long)done, (long long)total, unit), STR_NONE);
+        json_line(ctx, "progress", "text",
+                  arena_printf(ctx->arena, "%s %lld of %lld %s", what, (long long)done, (long long)total, unit), STR_NONE);
         return;
     }
     if (!o->terminal)

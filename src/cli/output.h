@@ -1,4 +1,5 @@
-/* What commands tell: a bar on a terminal, plain lines into a pipe, JSON lines with --json. Results go to stdout, progress to stderr. */
+/* What commands tell: a bar on a terminal, plain lines into a pipe, JSON lines with --json. Results go to stdout, progress to
+ * stderr. */
 #ifndef MAPFERRY_CLI_OUTPUT_H
 #define MAPFERRY_CLI_OUTPUT_H
 
@@ -11,7 +12,8 @@ struct output {
 };
 void output_open(struct ctx *ctx, struct output *o, bool json);
 /* A step has begun or something is worth a line. */
-void output_event(struct ctx *ctx, struct output *o, const char *event, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void output_event(struct ctx *ctx, struct output *o, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 /* done of total in some unit ("bytes", "items"); total 0: unknown. Shown at most ten times a second. */
 void output_progress(struct ctx *ctx, struct output *o, const char *what, int64_t done, int64_t total, const char *unit);
 /* Ends the bar's line. */

@@ -121,7 +121,8 @@ int cli_whoami(struct ctx *ctx, int argc, char **argv, int *exit_out)
         output_result(ctx, &out, json_raw(self));
         return RC_OK;
     }
-    printf("%.*s (%.*s) at %.*s\n", STR_FMT(username), STR_FMT(json_string_or(json_get_c(self, "role"), ctx->arena, STR("?"))), STR_FMT(r.base));
+    printf("%.*s (%.*s) at %.*s\n", STR_FMT(username), STR_FMT(json_string_or(json_get_c(self, "role"), ctx->arena, STR("?"))),
+           STR_FMT(r.base));
     printf("portal: %.*s, id %.*s\n", STR_FMT(json_string_or(json_get_c(portal, "name"), ctx->arena, STR("?"))),
            STR_FMT(json_string_or(json_get_c(portal, "id"), ctx->arena, STR("?"))));
     return RC_OK;

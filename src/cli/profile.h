@@ -1,4 +1,5 @@
-/* Profiles: the portals that a user works with, one file each in ~/.config/mapferry (0600). Passwords and tokens stay in the files that were named. */
+/* Profiles: the portals that a user works with, one file each in ~/.config/mapferry (0600). Passwords and tokens stay in the
+ * files that were named. */
 #ifndef MAPFERRY_CLI_PROFILE_H
 #define MAPFERRY_CLI_PROFILE_H
 

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <time.h>
 
-static const struct option publish_options[] = {
-    {"name", OPTION_TEXT, "name of the service"}, {"overwrite", OPTION_FLAG, "replace the service published before"}, {NULL, OPTION_TEXT, NULL}};
+static const struct option publish_options[] = {{"name", OPTION_TEXT, "name of the service"},
+                                                {"overwrite", OPTION_FLAG, "replace the service published before"},
+                                                {NULL, OPTION_TEXT, NULL}};
 
 static const struct {
     const char *ending, *type, *file_type;
-} publish_types[] = {{".gpkg", "GeoPackage", "geoPackage"}, {".geojson", "GeoJson", "geojson"}, {".zip", "Shapefile", "shapefile"}};
+} publish_types[] = {
+    {".gpkg", "GeoPackage", "geoPackage"}, {".geojson", "GeoJson", "geojson"}, {".zip", "Shapefile", "shapefile"}};
 
 enum { STATUS_PAUSE_MS = 200 };
 
@@ -29,7 +31,8 @@ static int wait_published(struct ctx *ctx, struct remote *r, str user, str item,
         if (str_ieq(status, STR("completed")))
             return RC_OK;
         if (str_ieq(status, STR("failed")) || str_ieq(status, STR("cancelled")))
-            return err_set(ctx, &ERR_REMOTE, "Publishing failed: %.*s", STR_FMT(json_string_or(json_get_c(answer, "statusMessage"), ctx->arena, STR(""))));
+            return err_set(ctx, &ERR_REMOTE, "Publishing failed: %.*s",
+                           STR_FMT(json_string_or(json_get_c(answer, "statusMessage"), ctx->arena, STR(""))));
         struct timespec t = {.tv_nsec = STATUS_PAUSE_MS * 1000000L};
         nanosleep(&t, NULL);
     }
@@ -54,7 +57,8 @@ static int publish(struct ctx *ctx, struct remote *r, const struct options *o, s
     TRY(form_add(ctx, &form, STR("type"), str_c(publish_types[kind].type)));
     if (options_flag(o, "overwrite"))
         TRY(form_add(ctx, &form, STR("overwrite"), STR("true")));
-    TRY(remote_upload(ctx, r, arena_printf(ctx->arena, "%.*s/addItem", STR_FMT(content)), &form, arena_cstr(ctx->arena, file), base, &added));
+    TRY(remote_upload(ctx, r, arena_printf(ctx->arena, "%.*s/addItem", STR_FMT(content)), &form, arena_cstr(ctx->arena, file),
+                      base, &added));
     str item = json_string_or(json_get_c(added, "id"), ctx->arena, STR(""));
     form = remote_form();
     TRY(form_add(ctx, &form, STR("itemId"), item));
@@ -72,8 +76,10 @@ static int publish(struct ctx *ctx, struct remote *r, const struct options *o, s
     *service_out = json_at(json_get_c(published, "services"), 0);
     struct json error = json_get_c(*service_out, "error");
     if (!json_absent(error))
-        return err_set(ctx, &ERR_REMOTE, "%.*s", STR_FMT(json_string_or(json_get_c(error, "message"), ctx->arena, STR("Publishing failed."))));
-    return wait_published(ctx, r, url_encoded(ctx->arena, user), json_string_or(json_get_c(*service_out, "serviceItemId"), ctx->arena, STR("")),
+        return err_set(ctx, &ERR_REMOTE, "%.*s",
+                       STR_FMT(json_string_or(json_get_c(error, "message"), ctx->arena, STR("Publishing failed."))));
+    return wait_published(ctx, r, url_encoded(ctx->arena, user),
+                          json_string_or(json_get_c(*service_out, "serviceItemId"), ctx->arena, STR("")),
                           json_string_or(json_get_c(*service_out, "jobId"), ctx->arena, STR("")));
 }
 

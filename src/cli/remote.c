@@ -81,7 +81,8 @@ static int sign_in(struct ctx *ctx, struct remote *r)
     TRY(form_add(ctx, &form, STR("referer"), r->base));
     TRY(form_add(ctx, &form, STR("expiration"), STR("1440")));
     TRY(form_add(ctx, &form, STR("f"), STR("json")));
-    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest/generateToken", STR_FMT(r->base)), .method = HTTP_POST, .form = &form};
+    struct http_call call = {
+        .url = arena_printf(ctx->arena, "%.*s/sharing/rest/generateToken", STR_FMT(r->base)), .method = HTTP_POST, .form = &form};
     struct http_answer answer;
     struct json v;
     TRY(http_client_call(ctx, r->client, &call, &answer));
@@ -123,12 +124,14 @@ static const struct err_kind *kind_of(int64_t code)
 static int parse_answer(struct ctx *ctx, const struct remote *r, str path, const struct http_answer *answer, struct json *out)
 {
     if (!json_try_parse(ctx->arena, answer->body, out))
-        return err_set(ctx, &ERR_REMOTE, "%.*s%.*s answered HTTP %d with something that is not JSON. Is this the address of a portal?", STR_FMT(r->base),
-                       STR_FMT(path), answer->status);
+        return err_set(ctx, &ERR_REMOTE,
+                       "%.*s%.*s answered HTTP %d with something that is not JSON. Is this the address of a portal?",
+                       STR_FMT(r->base), STR_FMT(path), answer->status);
     struct json error = json_get_c(*out, "error");
     if (json_absent(error))
-        return answer->status < 400 ? RC_OK
-                                    : err_set(ctx, &ERR_REMOTE, "%.*s%.*s answered HTTP %d.", STR_FMT(r->base), STR_FMT(path), answer->status);
+        return answer->status < 400
+                   ? RC_OK
+                   : err_set(ctx, &ERR_REMOTE, "%.*s%.*s answered HTTP %d.", STR_FMT(r->base), STR_FMT(path), answer->status);
     int64_t code = 0;
     json_int(json_get_c(error, "code"), &code);
     str message = json_string_or(json_get_c(error, "message"), ctx->arena, STR("error"));
@@ -156,7 +159,8 @@ static int call_once(struct ctx *ctx, struct remote *r, bool post, str path, con
     for (size_t i = 0; form && i < form->count; i++)
         TRY(form_add(ctx, &all, form->fields[i].name, form->fields[i].value));
     TRY(form_add(ctx, &all, STR("f"), STR("json")));
-    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)), .answer_max = ANSWER_MAX};
+    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)),
+                             .answer_max = ANSWER_MAX};
     headers_fill(ctx, r, &call.headers);
     if (post) {
         call.method = HTTP_POST;
@@ -182,7 +186,8 @@ int remote_call(struct ctx *ctx, struct remote *r, bool post, str path, const st
     return call_once(ctx, r, post, path, form, out);
 }
 
-int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form *form, const char *file, str file_name, struct json *out)
+int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form *form, const char *file, str file_name,
+                  struct json *out)
 {
     CLEANUP(file_close) int fd = -1;
     uint64_t size;

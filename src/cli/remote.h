@@ -8,21 +8,22 @@
 
 struct remote {
     struct http_client *client;
-    str base;      /* "http://127.0.0.1:7080/portal": before /sharing/rest */
+    str base; /* "http://127.0.0.1:7080/portal": before /sharing/rest */
     str user, password;
-    str token;     /* "" anonymous */
-    bool renews;   /* there is a password to renew it with */
+    str token;   /* "" anonymous */
+    bool renews; /* there is a password to renew it with */
 };
-/* portal: a profile's name or a URL. Without a profile the credentials come from MAPFERRY_USER, MAPFERRY_PASSWORD, MAPFERRY_TOKEN. Signs in when there are
- * any. Release with remote_close. */
+/* portal: a profile's name or a URL. Without a profile the credentials come from MAPFERRY_USER, MAPFERRY_PASSWORD,
+ * MAPFERRY_TOKEN. Signs in when there are any. Release with remote_close. */
 int remote_open(struct ctx *ctx, str portal, struct remote *out);
 void remote_close(struct remote *r); /* for CLEANUP */
 
-/* One call of /sharing/rest + path. form may be NULL. POST when post, else GET. Answers that hold an error become ERR_TOKEN_*, ERR_FORBIDDEN or ERR_REMOTE with the API's words; an expired
- * token is renewed once. */
+/* One call of /sharing/rest + path. form may be NULL. POST when post, else GET. Answers that hold an error become ERR_TOKEN_*,
+ * ERR_FORBIDDEN or ERR_REMOTE with the API's words; an expired token is renewed once. */
 int remote_call(struct ctx *ctx, struct remote *r, bool post, str path, const struct form *form, struct json *out);
 /* Uploads a file with fields as multipart. progress may be NULL. */
-int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form *form, const char *file, str file_name, struct json *out);
+int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form *form, const char *file, str file_name,
+                  struct json *out);
 /* Streams the answer of a GET into a file that appears only whole. */
 int remote_download(struct ctx *ctx, struct remote *r, str path, const char *file, uint64_t *bytes_out);
 /* The user that is signed in: community/self. */

@@ -20,14 +20,6 @@ enum { REQUEST_MAX = 8 << 20 };
 
 /* ---- request and definition ---- */
 
-static str finish_text(struct ctx *ctx, struct json_out *o, struct buf *b)
-{
-    (void)json_out_end(o, "a request");
-    str text = arena_str(ctx->arena, buf_str(b));
-    buf_free(b);
-    return text;
-}
-
 str export_request_print(struct ctx *ctx, const struct export_request *r)
 {
     struct buf b = BUF_INIT(REQUEST_MAX);
@@ -44,10 +36,10 @@ str export_request_print(struct ctx *ctx, const struct export_request *r)
     json_member_str(&o, "fileName", r->file_name);
     json_member_bool(&o, "keepItem", r->keep_item);
     json_end_object(&o);
-    return finish_text(ctx, &o, &b);
+    return lists_text(ctx, &o, &b);
 }
 
-int export_request_parse(struct ctx *ctx, struct json v, struct export_request *out)
+static int export_request_parse(struct ctx *ctx, struct json v, struct export_request *out)
 {
     *out = (struct export_request){.group_title = json_string(json_get_c(v, "groupTitle"), ctx->arena),
                                    .caller = {.username = json_string(json_get_c(v, "caller"), ctx->arena)},
@@ -73,7 +65,7 @@ str export_definition(struct ctx *ctx, const struct export_request *r)
     json_member_str(&o, "groupId", id_str(&r->group));
     json_member_str(&o, "groupTitle", r->group_title);
     json_end_object(&o);
-    return finish_text(ctx, &o, &b);
+    return lists_text(ctx, &o, &b);
 }
 
 /* ---- plan ---- */
@@ -130,8 +122,9 @@ static int decide_export(struct ctx *ctx, void *arg, const struct portal_item *i
         out->reason = STR("The item is not shared with the group.");
         return RC_OK;
     }
-    str data;
-    TRY(data_text(ctx, d->source, item, &data));
+    str data = STR_NONE;
+    if (str_ieq(item->item.field[ITEM_TYPE], STR("Web Mapping Application")))
+        TRY(data_text(ctx, d->source, item, &data));
     if (!itemtype_exportable(ctx, &item->item, item->hosted, data, s->strict_types, str_c(s->api_level), &out->reason))
         return RC_OK;
     if (out->size > s->package_item_max) {
@@ -221,11 +214,6 @@ static int plan_items(struct ctx *ctx, struct site *site, struct portal *source,
     TRY(source->ops->list(ctx, source, &r->group, &ids, &d.group_count));
     d.group_items = ids;
     TRY(plan_make(ctx, source, r->all ? ids : r->items, r->all ? d.group_count : r->item_count, decide_export, &d, out));
-    struct idmap *known = known_services(ctx, site, out);
-    int rc = plan_references(ctx, source, known, out);
-    idmap_close(known);
-    TRY(rc);
-    note_references(ctx, site, &r->caller, out);
     if (out->bytes >
         site->settings.package_max * 8) /* not even packed to an eighth would it fit; the writer checks the exact size */
         return err_set(
@@ -242,7 +230,19 @@ int export_plan(struct ctx *ctx, struct site *site, const struct export_request 
     return plan_items(ctx, site, source, r, out);
 }
 
-void export_lists_print(struct json_out *o, const struct plan *p)
+int export_references(struct ctx *ctx, struct site *site, const struct export_request *r, struct plan *p)
+{
+    CLEANUP(portal_cleanup) struct portal *source = NULL;
+    TRY(portal_local_open(ctx, site, NULL, &source));
+    struct idmap *known = known_services(ctx, site, p);
+    int rc = plan_references(ctx, source, known, p);
+    idmap_close(known);
+    TRY(rc);
+    note_references(ctx, site, &r->caller, p);
+    return RC_OK;
+}
+
+static void export_lists_print(struct json_out *o, const struct plan *p)
 {
     lists_items(o, "itemsExported", p, lists_carried);
     lists_items(o, "itemsSkipped", p, lists_skipped);
@@ -256,6 +256,8 @@ struct export_run {
     struct export_request request;
     struct plan plan;
     id item_now;
+    struct ctx *keep;    /* the job's context: what is told at the end lives there */
+    struct idmap *known; /* our own services that are in the package */
     int64_t created;
     str file_name;
     size_t redacted;
@@ -264,7 +266,6 @@ struct export_run {
 static int redact_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text,
                        str *out)
 {
-    (void)type;
     struct export_run *e = arg;
     struct ref_list found = {0};
     TRY(refs_redact(ctx, place, name, text, out, &found));
@@ -274,6 +275,11 @@ static int redact_text(struct ctx *ctx, void *arg, const struct itemtype *type, 
                     : place == REF_RESOURCE ? "resource"
                                             : "field",
                     str_empty(name) ? "" : " ", STR_FMT(name), STR_FMT(found.list[i].pointer));
+    found.count = 0;
+    TRY(refs_find(ctx, type, place, name, *out, e->known, &found));
+    for (size_t i = 0; i < found.count; i++)
+        if (plan_leaves(&e->plan, &e->item_now, &found.list[i]))
+            plan_reference_add(e->keep, &e->plan, &e->item_now, &found.list[i], "");
     return RC_OK;
 }
 
@@ -328,7 +334,7 @@ static int remember_time(struct ctx *ctx, struct export_run *e)
     json_member_int(&o, "created", e->created);
     json_member_str(&o, "fileName", e->file_name);
     json_end_object(&o);
-    return job_checkpoint(ctx, e->job, &(struct job_progress){0}, finish_text(ctx, &o, &b));
+    return job_checkpoint(ctx, e->job, &(struct job_progress){0}, lists_text(ctx, &o, &b));
 }
 
 static int write_package(struct ctx *ctx, struct export_run *e, str path, struct package_result *result_out)
@@ -357,7 +363,11 @@ static int write_package(struct ctx *ctx, struct export_run *e, str path, struct
                               .change_item = redact_item,
                               .progress = export_progress,
                               .progress_arg = e};
-    TRY(migrate_run(ctx, &run));
+    e->known = known_services(ctx, site, &e->plan);
+    int rc = migrate_run(ctx, &run);
+    idmap_close(e->known);
+    TRY(rc);
+    note_references(ctx, site, &e->request.caller, &e->plan);
     TRY(target->ops->finish(ctx, target));
     *result_out = package_result(target);
     return RC_OK;
@@ -461,7 +471,7 @@ static void tell_plan(struct export_run *e)
             job_message(e->job, "%s item '%s' ('%.*s', %.*s): %.*s", p->action == PLAN_SKIP ? "Skipped" : "Failed to export",
                         p->id.text, STR_FMT(p->title), STR_FMT(p->type), STR_FMT(p->reason));
     }
-    for (size_t i = 0; i < e->plan.reference_count && i < LISTS_REFERENCES_MAX; i++) {
+    for (size_t i = 0; i < e->plan.reference_count; i++) {
         const struct plan_reference *r = &e->plan.references[i];
         job_message(e->job, "Item '%s' refers to item '%.*s' (%.*s): %.*s", r->item.text, STR_FMT(r->found.value),
                     STR_FMT(r->found.pointer), STR_FMT(r->note));
@@ -478,7 +488,7 @@ static bool carries_any(const struct plan *p)
 
 int job_export_group(struct ctx *ctx, struct job_run *run)
 {
-    struct export_run e = {.job = run};
+    struct export_run e = {.job = run, .keep = ctx};
     TRY(export_request_parse(ctx, run->request, &e.request));
     struct group group; /* may be gone since the call */
     TRY(group_move_check(ctx, run->site, &e.request.caller, &e.request.group, &group));

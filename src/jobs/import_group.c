@@ -15,14 +15,6 @@ enum { REQUEST_MAX = 8 << 20, RESULT_MAX = 64 << 20 };
 
 /* ---- request and definition ---- */
 
-static str finish_text(struct ctx *ctx, struct json_out *o, struct buf *b)
-{
-    (void)json_out_end(o, "a request");
-    str text = arena_str(ctx->arena, buf_str(b));
-    buf_free(b);
-    return text;
-}
-
 str import_request_print(struct ctx *ctx, const struct import_request *r)
 {
     struct buf b = BUF_INIT(REQUEST_MAX);
@@ -42,10 +34,10 @@ str import_request_print(struct ctx *ctx, const struct import_request *r)
     json_member_str(&o, "folder", id_str(&r->folder));
     json_member_str(&o, "folderTitle", r->folder_title);
     json_end_object(&o);
-    return finish_text(ctx, &o, &b);
+    return lists_text(ctx, &o, &b);
 }
 
-int import_request_parse(struct ctx *ctx, struct json v, struct import_request *out)
+static int import_request_parse(struct ctx *ctx, struct json v, struct import_request *out)
 {
     struct arena *a = ctx->arena;
     *out = (struct import_request){.group_title = json_string(json_get_c(v, "groupTitle"), a),
@@ -74,7 +66,7 @@ str import_definition(struct ctx *ctx, const struct import_request *r)
     json_member_str(&o, "groupId", id_str(&r->group));
     json_member_str(&o, "groupTitle", r->group_title);
     json_end_object(&o);
-    return finish_text(ctx, &o, &b);
+    return lists_text(ctx, &o, &b);
 }
 
 /* ---- running ---- */
@@ -100,39 +92,6 @@ static void idmap_cleanup(struct idmap **m)
 static str service_url(struct ctx *ctx, str server_url, str name)
 {
     return arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer", STR_FMT(server_url), STR_FMT(name));
-}
-
-/* An item that is not in the plan but on this portal already: references to it stay, and get its URL. */
-struct known_call {
-    struct import_run *im;
-};
-
-static int known_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    struct import_run *im = ((struct known_call *)arg)->im;
-    const struct site *site = im->job->site;
-    for (size_t i = 0; i < im->plan.reference_count; i++) {
-        struct plan_reference *r = &im->plan.references[i];
-        struct arena_mark mark = arena_mark(ctx->arena);
-        struct item item;
-        id to;
-        int rc = id_parse(r->found.value, &to) ? meta_item_get(ctx, tx, &to, &item) : RC_NOT_FOUND;
-        if (rc == RC_OK) {
-            idmap_item(im->map, &to, &to);
-            str url = site_url_expand(ctx, site->server_url, item.field[ITEM_URL]);
-            if (str_ifind(url, STR("/rest/services/"), 0) != SIZE_MAX)
-                idmap_service_of_item(im->map, &to, url);
-            r->found.outcome = REF_KEPT;
-            r->note = STR("Reused: an item with this id is on this portal.");
-        } else if (rc == RC_NOT_FOUND) {
-            r->found.outcome = REF_UNRESOLVED;
-            r->note = STR("Unresolved: no item with this id is in the package or on this portal; the reference is unchanged.");
-        } else {
-            return rc;
-        }
-        arena_release(ctx->arena, mark);
-    }
-    return RC_OK;
 }
 
 /* What the texts may name on the other side, and what stands for it here. */
@@ -161,24 +120,68 @@ static int build_map(struct ctx *ctx, struct import_run *im, struct portal *pack
             idmap_base(im->map, bases[i], site->portal_url);
     if (!str_empty(from->server_url))
         idmap_base(im->map, from->server_url, site->server_url);
-    TRY(plan_references(ctx, package, NULL, &im->plan));
-    return sql_read(ctx, site->sql, known_rows, &(struct known_call){.im = im});
+    return RC_OK;
 }
 
 /* ---- texts ---- */
 
 static void keep_reference(struct import_run *im, const struct ref_found *f, const char *note)
 {
-    struct plan *p = &im->plan;
-    struct arena *a = im->keep->arena;
-    if (p->reference_count >= LISTS_REFERENCES_MAX)
-        return;
-    p->references = arena_grow(a, p->references, &p->reference_capacity, p->reference_count + 1, sizeof *p->references);
-    struct plan_reference *r = &p->references[p->reference_count++];
-    *r = (struct plan_reference){.item = im->item_now, .found = *f, .note = str_c(note)};
-    r->found.name = arena_str(a, f->name);
-    r->found.pointer = arena_str(a, f->pointer);
-    r->found.value = arena_str(a, f->value);
+    plan_reference_add(im->keep, &im->plan, &im->item_now, f, note);
+}
+
+/* An item that is not in the plan but on this portal already: references to it stay, and get its URL. */
+struct resolve_call {
+    struct import_run *im;
+    const struct ref_list *found;
+    size_t resolved;
+};
+
+static bool unresolved_item(const struct ref_found *f, id *out)
+{
+    return f->outcome == REF_UNRESOLVED && f->kind == REF_ITEM_ID && id_parse(f->value, out);
+}
+
+static int resolve_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct resolve_call *call = arg;
+    const struct site *site = call->im->job->site;
+    for (size_t i = 0; i < call->found->count; i++) {
+        struct item item;
+        id to;
+        if (!unresolved_item(&call->found->list[i], &to))
+            continue;
+        int rc = meta_item_get(ctx, tx, &to, &item);
+        if (rc == RC_NOT_FOUND)
+            continue;
+        TRY(rc);
+        str url = site_url_expand(ctx, site->server_url, item.field[ITEM_URL]);
+        idmap_item(call->im->map, &to, &to);
+        if (str_ifind(url, STR("/rest/services/"), 0) != SIZE_MAX)
+            idmap_service_of_item(call->im->map, &to, url);
+        call->resolved++;
+    }
+    return RC_OK;
+}
+
+/* Rewrites with what is known; ids that are not are looked for on this portal, and when some are there the text is rewritten once
+ * more. */
+static int rewrite_known(struct ctx *ctx, struct import_run *im, const struct itemtype *type, enum ref_place place, str name,
+                         str text, str *out, struct ref_list *found)
+{
+    TRY(refs_rewrite(ctx, type, place, name, text, im->map, out, found));
+    id to;
+    bool any = false;
+    for (size_t i = 0; i < found->count && !any; i++)
+        any = unresolved_item(&found->list[i], &to);
+    if (!any)
+        return RC_OK;
+    struct resolve_call call = {.im = im, .found = found};
+    TRY(sql_read(ctx, im->job->site->sql, resolve_rows, &call));
+    if (!call.resolved)
+        return RC_OK;
+    *found = (struct ref_list){0};
+    return refs_rewrite(ctx, type, place, name, text, im->map, out, found);
 }
 
 static int rewrite_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text,
@@ -186,12 +189,15 @@ static int rewrite_text(struct ctx *ctx, void *arg, const struct itemtype *type,
 {
     struct import_run *im = arg;
     struct ref_list found = {0};
-    TRY(refs_rewrite(ctx, type, place, name, text, im->map, out, &found));
+    TRY(rewrite_known(ctx, im, type, place, name, text, out, &found));
     for (size_t i = 0; i < found.count; i++) {
         const struct ref_found *f = &found.list[i];
-        if (f->outcome == REF_UNRESOLVED && f->kind != REF_ITEM_ID) /* ids were told by the plan */
-            keep_reference(im, f,
-                           "Unresolved: this does not lead to anything in the package or on this portal; it is unchanged.");
+        if (f->outcome == REF_UNRESOLVED)
+            keep_reference(
+                im, f,
+                f->kind == REF_ITEM_ID
+                    ? "Unresolved: no item with this id is in the package or on this portal; the reference is unchanged."
+                    : "Unresolved: this does not lead to anything in the package or on this portal; it is unchanged.");
         else if (f->outcome == REF_GUESSED && !(type && type->rule_count) && !str_eq(name, STR("definition")))
             keep_reference(im, f, "Guessed: rewritten by the general scan, no rule of this item type names this place.");
     }

@@ -11,25 +11,27 @@
 struct import_request {
     id group;
     str group_title;
-    id package;       /* the Export Package item */
-    bool all;         /* no itemIdList */
+    id package; /* the Export Package item */
+    bool all;   /* no itemIdList */
     id *items;
     size_t item_count;
     bool overwrite, keep_package;
     struct caller caller; /* who asked: decides what may be overwritten and published */
-    str owner;        /* of new items: the caller, or folderOwnerUsername */
-    id folder;        /* folderId; ID_NONE: the folder named folder_title, made when missing */
-    str folder_title; /* importContentFolder, or the group's title */
+    str owner;            /* of new items: the caller, or folderOwnerUsername */
+    id folder;            /* folderId; ID_NONE: the folder named folder_title, made when missing */
+    str folder_title;     /* importContentFolder, or the group's title */
 };
 str import_request_print(struct ctx *ctx, const struct import_request *r);
-int import_request_parse(struct ctx *ctx, struct json v, struct import_request *out);
 str import_definition(struct ctx *ctx, const struct import_request *r);
 
-/* The package behind an item, opened for reading. The bytes are not verified yet. temp_dir: where layers are unpacked, "" when no rows are needed. */
+/* The package behind an item, opened for reading. The bytes are not verified yet. temp_dir: where layers are unpacked, "" when no
+ * rows are needed. */
 int import_open(struct ctx *ctx, struct site *site, const id *item, str temp_dir, struct portal **out);
 /* ERR_PACKAGE when the package comes from a newer version than we report. */
 int import_version_check(struct ctx *ctx, const struct site *site, const struct package_summary *summary);
-/* What would be created, overwritten, skipped or fail, with reasons. run: the job (ID_NONE for a preview); what it did before a restart counts as to be carried. */
-int import_plan(struct ctx *ctx, struct site *site, struct portal *package, const struct import_request *r, const id *run, struct plan *out);
+/* What would be created, overwritten, skipped or fail, with reasons. run: the job (ID_NONE for a preview); what it did before a
+ * restart counts as to be carried. */
+int import_plan(struct ctx *ctx, struct site *site, struct portal *package, const struct import_request *r, const id *run,
+                struct plan *out);
 
 #endif

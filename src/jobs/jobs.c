@@ -37,7 +37,7 @@ static const struct job_kind job_kinds[] = {
 #undef KIND
 };
 
-const struct job_kind *job_kind_find(str name)
+static const struct job_kind *kind_find(str name)
 {
     for (size_t i = 0; i < COUNT_OF(job_kinds); i++)
         if (str_eq(str_c(job_kinds[i].name), name))
@@ -207,9 +207,9 @@ int job_checkpoint(struct ctx *ctx, struct job_run *run, const struct job_progre
 
 enum { END_PAUSE_MS = 50, END_PAUSE_MAX_MS = 5000 };
 
-/* Stores how a job ended, in a context of its own: the job's may be cancelled or hold an error. A disk that is full or fails for a
- * moment must not make a job that ended look like one that runs for ever, so it is tried until the engine stops; then false: the
- * job goes on at the next start. */
+/* Stores how a job ended, in a context of its own: the job's may be cancelled or hold an error. A disk that is full or fails for
+ * a moment must not make a job that ended look like one that runs for ever, so it is tried until the engine stops; then false:
+ * the job goes on at the next start. */
 static bool store_end(struct jobs *j, struct job *job)
 {
     for (unsigned pause = END_PAUSE_MS;; pause = pause < END_PAUSE_MAX_MS ? pause * 2 : pause) {
@@ -258,7 +258,7 @@ static void run_job(struct jobs *j, struct slot *slot)
     struct job_run run = {.site = j->site, .jobs = j, .job = &job, .messages = &messages, .messages_before = messages.n};
     ctx.cancel = &slot->cancel; /* not before: what is cancelled has to be read as well */
     run.dir = arena_printf(ctx.arena, "%s/work/%s", j->site->data_dir, job.id.text);
-    const struct job_kind *kind = job_kind_find(job.kind);
+    const struct job_kind *kind = kind_find(job.kind);
     job.state = JOB_RUNNING;
     rc = job.cancel_asked ? RC_CANCELED : store_row(&ctx, j, &job);
     if (rc == RC_OK)
@@ -483,7 +483,7 @@ bool jobs_key_matches(const struct job *job, str key)
 
 static const char *done_word(const struct site *site, const struct job *job)
 {
-    const struct job_kind *kind = job_kind_find(job->kind);
+    const struct job_kind *kind = kind_find(job->kind);
     return kind && kind->word == done_word_export ? site->settings.export_done_word : "completed";
 }
 

@@ -1,5 +1,6 @@
-/* The job engine: one queue row a job, run by worker threads, fair by owner, resumable. A job is a kind (row of kinds.def), a request and a
- * checkpoint; its function is called again from the last checkpoint after a restart, so every step is idempotent. A job never waits for a job. */
+/* The job engine: one queue row a job, run by worker threads, fair by owner, resumable. A job is a kind (row of kinds.def), a
+ * request and a checkpoint; its function is called again from the last checkpoint after a restart, so every step is idempotent. A
+ * job never waits for a job. */
 #ifndef MAPFERRY_JOBS_JOBS_H
 #define MAPFERRY_JOBS_JOBS_H
 
@@ -19,8 +20,8 @@ struct job_run {
     bool messages_cut;      /* there were too many */
     char progress[256];     /* as JSON, of the last checkpoint */
 };
-/* Returns RC_OK with job->result set (JSON), or an error that becomes the job's failure. RC_CANCELED with job->cancel_asked: cancelled; RC_CANCELED at
- * shutdown: the job stays running and resumes. */
+/* Returns RC_OK with job->result set (JSON), or an error that becomes the job's failure. RC_CANCELED with job->cancel_asked:
+ * cancelled; RC_CANCELED at shutdown: the job stays running and resumes. */
 typedef int job_fn(struct ctx *ctx, struct job_run *run);
 
 int jobs_open(struct ctx *ctx, struct site *site, unsigned threads, struct jobs **out); /* requeues what was unfinished */
@@ -36,14 +37,14 @@ struct job_submit {
 int jobs_submit(struct ctx *ctx, struct jobs *j, const struct job_submit *what, id *job_out, char key_out[JOB_KEY_SIZE]);
 /* The row as it is now. RC_NOT_FOUND with ERR_MISSING. */
 int jobs_get(struct ctx *ctx, struct jobs *j, const id *job, struct job *out);
-/* A synchronous call takes a place before it submits, so that nothing was started when there is none: ERR_BUSY (503 with Retry-After). Give it
- * back with jobs_wait_end. */
+/* A synchronous call takes a place before it submits, so that nothing was started when there is none: ERR_BUSY (503 with
+ * Retry-After). Give it back with jobs_wait_end. */
 int jobs_wait_begin(struct ctx *ctx, struct jobs *j);
 void jobs_wait_end(struct jobs *j);
 /* Waits until the job ended; its row into *out. */
 int jobs_wait(struct ctx *ctx, struct jobs *j, const id *job, struct job *out);
 int jobs_cancel(struct ctx *ctx, struct jobs *j, const id *job); /* RC_NOT_FOUND */
-bool jobs_key_matches(const struct job *job, str key); /* constant time */
+bool jobs_key_matches(const struct job *job, str key);           /* constant time */
 
 /* For job functions. */
 void job_message(struct job_run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -52,7 +53,8 @@ struct job_progress {
 };
 /* Stores progress, messages and (when not STR_NONE) checkpoint durably. */
 int job_checkpoint(struct ctx *ctx, struct job_run *run, const struct job_progress *progress, str checkpoint);
-/* The API's word for a state: "submitted", "processing", "succeeded" (export: setting) or "completed" (import, publish), "failed", "cancelled". */
+/* The API's word for a state: "submitted", "processing", "succeeded" (export: setting) or "completed" (import, publish),
+ * "failed", "cancelled". */
 const char *job_status_word(const struct site *site, const struct job *job);
 /* The job resource of the API. */
 void job_print(struct json_out *o, const struct site *site, const struct job *job);

@@ -10,7 +10,6 @@ struct job_kind {
     job_fn *run;
     enum done_word word;
 };
-const struct job_kind *job_kind_find(str name); /* NULL when unknown */
 
 /* Requests are the JSON that jobs/requests.c prints; each function documents its members. */
 int job_export_group(struct ctx *ctx, struct job_run *run);

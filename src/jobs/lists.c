@@ -32,10 +32,10 @@ static const char *place_name(enum ref_place place)
 
 void lists_references(struct json_out *o, const struct plan *p)
 {
-    json_member_int(o, "referencesTotal", (int64_t)p->reference_count);
+    json_member_int(o, "referencesTotal", (int64_t)p->reference_total);
     json_name(o, "references");
     json_begin_array(o);
-    for (size_t k = 0; k < p->reference_count && k < LISTS_REFERENCES_MAX; k++) {
+    for (size_t k = 0; k < p->reference_count; k++) {
         const struct plan_reference *r = &p->references[k];
         json_begin_object(o);
         json_member_str(o, "itemId", id_str(&r->item));
@@ -69,4 +69,12 @@ int lists_ids_parse(struct ctx *ctx, struct json list, id **ids_out, size_t *cou
         if (!id_parse(json_string(v, ctx->arena), &(*ids_out)[(*count_out)++]))
             return err_set(ctx, &ERR_CORRUPT, "a stored request holds an id that is none");
     return RC_OK;
+}
+
+str lists_text(struct ctx *ctx, struct json_out *o, struct buf *b)
+{
+    (void)json_out_end(o, "a request");
+    str text = arena_str(ctx->arena, buf_str(b));
+    buf_free(b);
+    return text;
 }

@@ -6,10 +6,16 @@
 enum { BATCH_ITEMS = 256 };
 static const int64_t BATCH_BYTES = 48 << 20;
 
+/* Relationships of the carried items, put when both ends are there. */
+struct relations {
+    struct relationship *list;
+    size_t count, capacity;
+};
 struct batch {
     struct ctx ctx; /* the puts live in its arena until the checkpoint */
     size_t count;
     int64_t bytes;
+    struct relations relations;
 };
 
 static int rank_compare(const void *a, const void *b)
@@ -54,7 +60,17 @@ static int batch_flush(struct ctx *ctx, const struct migrate_run *run, struct ba
     return run->progress ? run->progress(ctx, run->progress_arg, progress) : RC_OK;
 }
 
-static int put_one(struct batch *b, const struct migrate_run *run, struct plan_item *planned)
+static void relations_keep(struct ctx *ctx, struct batch *b, const struct portal_item *item)
+{
+    struct relations *r = &b->relations;
+    for (size_t i = 0; i < item->relationship_count; i++) {
+        r->list = arena_grow(ctx->arena, r->list, &r->capacity, r->count + 1, sizeof *r->list);
+        r->list[r->count] = item->relationships[i];
+        r->list[r->count++].type = arena_str(ctx->arena, item->relationships[i].type);
+    }
+}
+
+static int put_one(struct ctx *run_ctx, struct batch *b, const struct migrate_run *run, struct plan_item *planned)
 {
     struct ctx *ctx = &b->ctx;
     struct portal_item item;
@@ -67,13 +83,14 @@ static int put_one(struct batch *b, const struct migrate_run *run, struct plan_i
     TRY(texts_put(ctx, run->source, &item, run->change, run->change_arg, put));
     put->overwrite = planned->action == PLAN_OVERWRITE;
     TRY(run->target->ops->item_put(ctx, run->target, put));
+    relations_keep(run_ctx, b, &item);
     b->count++;
     b->bytes += planned->size;
     return RC_OK;
 }
 
 /* What `change` found in an item that was put before a restart is told again: it was kept in memory only. */
-static void look_again(struct batch *b, const struct migrate_run *run, struct plan_item *planned)
+static void look_again(struct ctx *run_ctx, struct batch *b, const struct migrate_run *run, struct plan_item *planned)
 {
     struct ctx child;
     struct portal_item item;
@@ -81,8 +98,10 @@ static void look_again(struct batch *b, const struct migrate_run *run, struct pl
     ctx_child(&child, &b->ctx);
     if (run->change_item)
         run->change_item(run->change_arg, &planned->id);
-    if (run->source->ops->item_get(&child, run->source, &planned->id, &item) == RC_OK) /* else it went since then */
+    if (run->source->ops->item_get(&child, run->source, &planned->id, &item) == RC_OK) { /* else it went since then */
+        relations_keep(run_ctx, b, &item);
         (void)texts_put(&child, run->source, &item, run->change, run->change_arg, &put);
+    }
     ctx_close(&child);
 }
 
@@ -113,12 +132,12 @@ static int put_items(struct ctx *ctx, const struct migrate_run *run, struct batc
         bool done;
         TRY(run->target->ops->was_put(&b->ctx, run->target, &list[i]->id, &done));
         if (done) {
-            look_again(b, run, list[i]);
+            look_again(ctx, b, run, list[i]);
             progress.items_done++;
             progress.bytes_done += list[i]->size;
             continue;
         }
-        int rc = put_one(b, run, list[i]);
+        int rc = put_one(ctx, b, run, list[i]);
         if (rc != RC_OK && !item_failed(ctx, b, run, list[i], rc))
             return rc;
         if (b->count == BATCH_ITEMS || b->bytes >= BATCH_BYTES || list[i]->hosted)
@@ -127,19 +146,11 @@ static int put_items(struct ctx *ctx, const struct migrate_run *run, struct batc
     return batch_flush(ctx, run, b, &progress);
 }
 
-/* Relationships of the carried items. Whether both ends exist is the target's to judge when it makes them visible. */
+/* Whether both ends exist is the target's to judge when it makes them visible. */
 static int put_relationships(const struct migrate_run *run, struct batch *b)
 {
-    for (size_t i = 0; i < run->plan->count; i++) {
-        if (!plan_carries(&run->plan->items[i]))
-            continue;
-        struct arena_mark mark = arena_mark(b->ctx.arena);
-        struct portal_item item;
-        TRY(run->source->ops->item_get(&b->ctx, run->source, &run->plan->items[i].id, &item));
-        for (size_t k = 0; k < item.relationship_count; k++)
-            TRY(run->target->ops->relationship_put(&b->ctx, run->target, &item.relationships[k]));
-        arena_release(b->ctx.arena, mark);
-    }
+    for (size_t i = 0; i < b->relations.count; i++)
+        TRY(run->target->ops->relationship_put(&b->ctx, run->target, &b->relations.list[i]));
     struct put_result *results;
     size_t count;
     return run->target->ops->checkpoint(&b->ctx, run->target, &results, &count);

@@ -79,17 +79,23 @@ struct plan_item *plan_find(const struct plan *p, const id *item)
 
 /* ---- references that leave the plan ---- */
 
-static void reference_add(struct ctx *ctx, struct plan *p, const id *item, const struct ref_found *f)
+void plan_reference_add(struct ctx *ctx, struct plan *p, const id *item, const struct ref_found *f, const char *note)
 {
+    for (size_t k = p->reference_count; k-- > 0 && id_eq(p->references[k].item, *item);)
+        if (str_eq(p->references[k].found.value, f->value) && p->references[k].found.kind == f->kind)
+            return;
+    p->reference_total++;
+    if (p->reference_count == PLAN_REFERENCES_MAX)
+        return;
     p->references = arena_grow(ctx->arena, p->references, &p->reference_capacity, p->reference_count + 1, sizeof *p->references);
     struct plan_reference *r = &p->references[p->reference_count++];
-    *r = (struct plan_reference){.item = *item, .found = *f, .note = STR("")};
+    *r = (struct plan_reference){.item = *item, .found = *f, .note = str_c(note)};
     r->found.name = arena_str(ctx->arena, f->name);
     r->found.pointer = arena_str(ctx->arena, f->pointer);
     r->found.value = arena_str(ctx->arena, f->value);
 }
 
-static bool leaves(const struct plan *p, const id *self, const struct ref_found *f)
+bool plan_leaves(const struct plan *p, const id *self, const struct ref_found *f)
 {
     id to;
     if (f->kind == REF_SERVICE_URL)
@@ -109,16 +115,9 @@ static int references_of(struct ctx *ctx, struct portal *source, const struct id
     int rc = source->ops->item_get(&child, source, item, &read);
     if (rc == RC_OK)
         rc = texts_find(&child, source, &read, known, &found);
-    size_t first = p->reference_count;
-    for (size_t i = 0; rc == RC_OK && i < found.count; i++) {
-        if (!leaves(p, item, &found.list[i]))
-            continue;
-        bool seen = false;
-        for (size_t k = first; k < p->reference_count && !seen; k++)
-            seen = str_eq(p->references[k].found.value, found.list[i].value);
-        if (!seen)
-            reference_add(ctx, p, item, &found.list[i]);
-    }
+    for (size_t i = 0; rc == RC_OK && i < found.count; i++)
+        if (plan_leaves(p, item, &found.list[i]))
+            plan_reference_add(ctx, p, item, &found.list[i], "");
     ctx_adopt_error(ctx, &child, rc);
     ctx_close(&child);
     return rc;

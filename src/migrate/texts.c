@@ -53,7 +53,8 @@ static bool field_refers(enum item_field f)
 
 static enum ref_place place_of(const struct item_part *part) { return part->kind == PART_DATA ? REF_DATA : REF_RESOURCE; }
 
-int texts_find(struct ctx *ctx, struct portal *source, const struct portal_item *item, const struct idmap *known, struct ref_list *found)
+int texts_find(struct ctx *ctx, struct portal *source, const struct portal_item *item, const struct idmap *known,
+               struct ref_list *found)
 {
     const struct itemtype *type = itemtype_find(item->item.field[ITEM_TYPE]);
     for (int f = 0; f < ITEM_FIELD_COUNT; f++)
@@ -73,11 +74,11 @@ int texts_find(struct ctx *ctx, struct portal *source, const struct portal_item 
 static bool same_bytes(str a, str b) { return a.p == b.p && a.n == b.n; }
 
 /* Only what came out is kept: the text, its tape and the edits are several times as large. */
-static int part_change(struct ctx *ctx, struct portal *source, struct portal_item *copy, const struct itemtype *type, struct part_put *p,
-                       text_change *change, void *arg)
+static int part_change(struct ctx *ctx, struct portal *source, struct portal_item *copy, const struct itemtype *type,
+                       struct part_put *p, text_change *change, void *arg)
 {
     struct ctx child;
-    str text, changed;
+    str text = STR_NONE, changed = STR_NONE;
     ctx_child(&child, ctx);
     int rc = text_read(&child, source, &copy->item.id, &p->part, &text);
     if (rc == RC_OK)
@@ -93,7 +94,8 @@ static int part_change(struct ctx *ctx, struct portal *source, struct portal_ite
     return rc;
 }
 
-int texts_put(struct ctx *ctx, struct portal *source, const struct portal_item *item, text_change *change, void *arg, struct item_put *out)
+int texts_put(struct ctx *ctx, struct portal *source, const struct portal_item *item, text_change *change, void *arg,
+              struct item_put *out)
 {
     const struct itemtype *type = itemtype_find(item->item.field[ITEM_TYPE]);
     struct portal_item *copy = arena_new(ctx->arena, struct portal_item);

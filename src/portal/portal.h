@@ -1,6 +1,6 @@
-/* The interface behind which everything lies that content can be carried from or to: the portal we are, a package file, later a remote
- * portal and a vault. One const table of functions per implementation; slots that an implementation does not have are NULL, and the
- * wrappers below answer ERR_UNSUPPORTED for them.
+/* The interface behind which everything lies that content can be carried from or to: the portal we are, a package file, later a
+ * remote portal and a vault. One const table of functions per implementation; slots that an implementation does not have are
+ * NULL, and the wrappers below answer ERR_UNSUPPORTED for them.
  *
  * Threads: part_open may be called from several threads with contexts of their own; everything else from one at a time. */
 #ifndef MAPFERRY_PORTAL_PORTAL_H
@@ -13,10 +13,10 @@
 
 /* Who this is. */
 struct portal_info {
-    str https_url, http_url;   /* base of the portal ("http://127.0.0.1:7080/portal"), "" when it has none */
-    str server_url;            /* base of the hosting server ("http://127.0.0.1:7080/server"), "" unknown */
-    str version;               /* "11.4" */
-    str portal_id;             /* uuid */
+    str https_url, http_url; /* base of the portal ("http://127.0.0.1:7080/portal"), "" when it has none */
+    str server_url;          /* base of the hosting server ("http://127.0.0.1:7080/server"), "" unknown */
+    str version;             /* "11.4" */
+    str portal_id;           /* uuid */
     bool is_portal;
 };
 
@@ -24,12 +24,12 @@ struct portal_info {
 struct portal_item {
     struct item item;
     size_t part_count;
-    struct item_part *parts;         /* data, info, resources; hash and size known */
+    struct item_part *parts; /* data, info, resources; hash and size known */
     size_t relationship_count;
     struct relationship *relationships; /* those of which the item is the origin */
-    bool hosted;                     /* a hosted feature service of ours: the next three hold */
+    bool hosted;                        /* a hosted feature service of ours: the next three hold */
     str service_name;
-    str definition;                  /* JSON text, form of the admin resource */
+    str definition; /* JSON text, form of the admin resource */
 };
 
 struct portal_attachment {
@@ -41,24 +41,25 @@ struct portal_attachment {
 };
 
 struct attachment_source {
-    int (*next)(struct ctx *ctx, struct attachment_source *s, struct portal_attachment *out); /* RC_END; strings valid until the next call */
+    int (*next)(struct ctx *ctx, struct attachment_source *s,
+                struct portal_attachment *out); /* RC_END; strings valid until the next call */
     void (*close)(struct attachment_source *s);
 };
 
 /* One part on its way to the target. */
 struct part_put {
-    struct item_part part;    /* as it will be: name, content type; hash and size of the source's bytes when not changed */
-    bool changed;             /* the bytes are `text` (rewritten), else those of the source's part */
+    struct item_part part; /* as it will be: name, content type; hash and size of the source's bytes when not changed */
+    bool changed;          /* the bytes are `text` (rewritten), else those of the source's part */
     str text;
 };
 struct portal;
 struct item_put {
-    const struct portal_item *item;  /* as it will be: fields, id, definition rewritten */
-    struct portal *source;           /* where unchanged bytes, rows and attachments come from */
+    const struct portal_item *item; /* as it will be: fields, id, definition rewritten */
+    struct portal *source;          /* where unchanged bytes, rows and attachments come from */
     id source_id;
     size_t part_count;
     struct part_put *parts;
-    bool overwrite;                  /* an item of that id exists and is replaced; it keeps owner, folder, sharing, created */
+    bool overwrite; /* an item of that id exists and is replaced; it keeps owner, folder, sharing, created */
 };
 /* What became of a put, told at the checkpoint that made it durable. */
 struct put_result {
@@ -77,15 +78,18 @@ struct portal_ops {
     int (*list)(struct ctx *ctx, struct portal *p, const id *group, id **ids_out, size_t *count_out);
     int (*item_get)(struct ctx *ctx, struct portal *p, const id *item, struct portal_item *out); /* RC_NOT_FOUND */
     int (*part_open)(struct ctx *ctx, struct portal *p, const id *item, const struct item_part *part, struct reader **out);
-    int (*rows_open)(struct ctx *ctx, struct portal *p, const id *item, const struct service *def, const struct layer *l, struct row_source **out);
+    int (*rows_open)(struct ctx *ctx, struct portal *p, const id *item, const struct service *def, const struct layer *l,
+                     struct row_source **out);
     int (*attachments_open)(struct ctx *ctx, struct portal *p, const id *item, struct attachment_source **out); /* by layer, id */
-    int (*attachment_read)(struct ctx *ctx, struct portal *p, const id *item, const struct portal_attachment *a, struct reader **out);
+    int (*attachment_read)(struct ctx *ctx, struct portal *p, const id *item, const struct portal_attachment *a,
+                           struct reader **out);
     /* All layers as one canonical GeoPackage at path (see store/feature.h). A short cut; NULL where there is none. */
     int (*layers_file)(struct ctx *ctx, struct portal *p, const id *item, const char *path);
     /* ---- writing ---- */
     /* Was this item put by this run before a restart? */
     int (*was_put)(struct ctx *ctx, struct portal *p, const id *item, bool *out);
-    /* Takes an item; nothing of it is visible before the next checkpoint. The put, and what it points to, stays valid until then. */
+    /* Takes an item; nothing of it is visible before the next checkpoint. The put, and what it points to, stays valid until then.
+     */
     int (*item_put)(struct ctx *ctx, struct portal *p, const struct item_put *put);
     /* Relationships are put after both ends; types and ends as given. */
     int (*relationship_put)(struct ctx *ctx, struct portal *p, const struct relationship *r);

@@ -154,7 +154,7 @@ int hosted_list(struct ctx *ctx, struct site *s, const struct caller *c, str **n
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 static bool is_name_char(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; }
 
-bool hosted_name_valid(str name)
+static bool hosted_name_valid(str name)
 {
     if (name.n < 1 || name.n > NAME_MAX_CHARS || !is_letter(name.p[0]))
         return false;

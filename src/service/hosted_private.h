@@ -9,7 +9,6 @@
 /* ---- hosted.c ---- */
 /* The layer of that id, ERR_LAYER_MISSING. */
 int hosted_layer(struct ctx *ctx, const struct hosted_service *h, int32_t layer_id, const struct layer **out);
-bool hosted_name_valid(str name);
 /* The wanted name when it is valid, else one made of it. */
 str hosted_name_make(struct ctx *ctx, str wanted);
 /* The item row of a service: type, keywords, relative URL; fields given (STR_NONE: not) come on top. */

@@ -171,7 +171,8 @@ static int text_make(struct ctx *ctx, struct site *s, const struct item_input *i
         return err_set(ctx, &ERR_LIMIT, "'text' has more than %lld bytes.", (long long)s->settings.text_max);
     TRY(item_text_check(ctx, "text", in->text, in->text.n));
     str type = text_type(ctx, in->text);
-    if (!str_starts(type, STR("application/json")) && json_too_deep(in->text)) /* stored, nothing could read it as what it is meant to be */
+    if (!str_starts(type, STR("application/json")) &&
+        json_too_deep(in->text)) /* stored, nothing could read it as what it is meant to be */
         return err_set(ctx, &ERR_PARAMETER, "'text' is JSON that is nested deeper than %d levels.", JSON_DEPTH_MAX);
     TRY(blob_put(ctx, s->blobs, in->text, &out->text));
     out->data = part_of(out, out->text, PART_DATA, STR(""), type, ctx_now(ctx));

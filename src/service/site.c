@@ -75,7 +75,8 @@ static int drop_unnamed(struct ctx *ctx, const id *store, void *arg)
         if (id_eq(n->hosted[i].store, *store))
             return RC_OK;
     id name = *store;
-    TRY(sql_write(ctx, n->site->sql, unnamed_rows, &name)); /* first: while the data set is there, the next start finds it again */
+    TRY(sql_write(ctx, n->site->sql, unnamed_rows,
+                  &name)); /* first: while the data set is there, the next start finds it again */
     return feature_drop(ctx, n->site->features, store);
 }
 
@@ -195,7 +196,8 @@ int site_check_space(struct ctx *ctx, const struct site *s, int64_t needed_extra
     if ((int64_t)available >= needed)
         return RC_OK;
     return err_set(ctx, &ERR_NO_SPACE,
-                   "The content store has %lld bytes free, and %lld are needed: the setting store.minFreeBytes is %lld, and %lld are about to be written. Free "
+                   "The content store has %lld bytes free, and %lld are needed: the setting store.minFreeBytes is %lld, and %lld "
+                   "are about to be written. Free "
                    "space, or lower that setting.",
                    (long long)available, (long long)needed, (long long)s->settings.free_space_min, (long long)needed_extra);
 }

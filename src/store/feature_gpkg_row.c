@@ -141,19 +141,21 @@ int gpkg_row_insert(struct ctx *ctx, struct gpkg_row_writer *w, const struct row
 }
 
 /* ---- reading ---- */
+/* A column is asked for once and then read as a value, which our connections, of one thread at a time, may do. */
 void gpkg_row_read(sqlite3_stmt *stmt, int column, const struct field *f, struct value *out)
 {
+    sqlite3_value *v = sqlite3_column_value(stmt, column);
     *out = (struct value){.kind = VALUE_NULL};
-    if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+    if (sqlite3_value_type(v) == SQLITE_NULL)
         return;
     enum value_kind kind = HOLDS[f->type].kind;
     if (kind == VALUE_DOUBLE) {
-        *out = (struct value){.kind = kind, .d = sqlite3_column_double(stmt, column)};
+        *out = (struct value){.kind = kind, .d = sqlite3_value_double(v)};
     } else if (kind == VALUE_INT && f->type != FIELD_DATE) {
-        *out = (struct value){.kind = kind, .i = sqlite3_column_int64(stmt, column)};
+        *out = (struct value){.kind = kind, .i = sqlite3_value_int64(v)};
     } else {
-        const void *p = kind == VALUE_BLOB ? sqlite3_column_blob(stmt, column) : (const void *)sqlite3_column_text(stmt, column);
-        str s = str_of(p ? p : "", (size_t)sqlite3_column_bytes(stmt, column));
+        const void *p = kind == VALUE_BLOB ? sqlite3_value_blob(v) : (const void *)sqlite3_value_text(v);
+        str s = str_of(p ? p : "", (size_t)sqlite3_value_bytes(v));
         int64_t ms;
         if (f->type != FIELD_DATE)
             *out = (struct value){.kind = kind, .s = s};

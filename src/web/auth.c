@@ -61,10 +61,7 @@ void auth_urls(struct ctx *ctx, struct call *call)
     call->server_url = arena_printf(ctx->arena, "%s://%.*s/server", scheme, STR_FMT(host));
 }
 
-static str bearer(str header)
-{
-    return str_istarts(header, STR("Bearer ")) ? str_trim(str_sub(header, 7, header.n)) : STR_NONE;
-}
+static str bearer(str header) { return str_istarts(header, STR("Bearer ")) ? str_trim(str_sub(header, 7, header.n)) : STR_NONE; }
 
 /* ---- pages: a browser that follows links sends no token, so signing in on the page of generateToken sets a cookie ---- */
 
@@ -73,8 +70,9 @@ static str bearer(str header)
 void auth_sign_in(struct ctx *ctx, struct call *call, str token)
 {
     bool secure = str_istarts(call->portal_url, STR("https:"));
-    http_response_header(ctx, call->answer, STR("Set-Cookie"),
-                         arena_printf(ctx->arena, COOKIE "%.*s; Path=/; HttpOnly; SameSite=Strict%s", STR_FMT(token), secure ? "; Secure" : ""));
+    http_response_header(
+        ctx, call->answer, STR("Set-Cookie"),
+        arena_printf(ctx->arena, COOKIE "%.*s; Path=/; HttpOnly; SameSite=Strict%s", STR_FMT(token), secure ? "; Secure" : ""));
 }
 
 /* Pages only, and only for requests that our own pages make: a script of another origin sends its Origin. */

@@ -4,10 +4,14 @@
 #include "web/web.h"
 
 static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;margin:0;color:#1b2a33;background:#f5f7f8}header{background:#12394a;color:#fff;padding:.8em 1.5em}"
-    "header a{color:#bfe3f2;text-decoration:none}header span{float:right}main{padding:1em 1.5em;max-width:70em}pre{background:#fff;border:1px solid #d5dde1;padding:1em;"
-    "overflow:auto;border-radius:4px;font:13px/1.45 ui-monospace,monospace}table{border-collapse:collapse}td{padding:.25em .8em .25em 0;vertical-align:top}"
-    "input,textarea,select{font:inherit;padding:.2em .4em;border:1px solid #9fb3bd;border-radius:3px;min-width:22em}button{font:inherit;padding:.35em 1.2em;"
+    "body{font:15px/1.5 "
+    "system-ui,sans-serif;margin:0;color:#1b2a33;background:#f5f7f8}header{background:#12394a;color:#fff;padding:.8em 1.5em}"
+    "header a{color:#bfe3f2;text-decoration:none}header span{float:right}main{padding:1em "
+    "1.5em;max-width:70em}pre{background:#fff;border:1px solid #d5dde1;padding:1em;"
+    "overflow:auto;border-radius:4px;font:13px/1.45 ui-monospace,monospace}table{border-collapse:collapse}td{padding:.25em .8em "
+    ".25em 0;vertical-align:top}"
+    "input,textarea,select{font:inherit;padding:.2em .4em;border:1px solid "
+    "#9fb3bd;border-radius:3px;min-width:22em}button{font:inherit;padding:.35em 1.2em;"
     "background:#12394a;color:#fff;border:0;border-radius:3px}li{margin:.2em 0}small{color:#5b6f7a}";
 
 static void text(struct buf *b, str s) { html_escape(b, s); }
@@ -114,7 +118,8 @@ static void children(struct call *call, struct buf *b)
     bool any = false;
     for (size_t i = 0; i < route_count; i++) {
         str there = str_c(routes[i].pattern);
-        if (!str_starts(there, here) || there.n <= here.n + 1 || there.p[here.n] != '/' || depth_of(there.p) != depth_of(here.p) + 1)
+        if (!str_starts(there, here) || there.n <= here.n + 1 || there.p[here.n] != '/' ||
+            depth_of(there.p) != depth_of(here.p) + 1)
             continue;
         raw(b, any ? "" : "<h2>Below</h2><ul>\n");
         any = true;
@@ -123,7 +128,8 @@ static void children(struct call *call, struct buf *b)
         raw(b, "<li>");
         if (!open) {
             raw(b, "<a href=\"");
-            text(b, str_ends(call->http->path, STR("/")) ? str_sub(call->http->path, 0, call->http->path.n - 1) : call->http->path);
+            text(b,
+                 str_ends(call->http->path, STR("/")) ? str_sub(call->http->path, 0, call->http->path.n - 1) : call->http->path);
             raw(b, "/");
             text(b, step);
             raw(b, "\">");

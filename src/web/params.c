@@ -7,8 +7,9 @@
 #include "web/web.h"
 
 static const char *const type_names[] = {"text", "int", "double", "bool", "id", "csv", "json", "file"};
-static const char *const type_words[] = {"text", "an integer", "a number", "true or false", "an id of 32 hexadecimal digits", "a list separated by commas",
-                                         "JSON", "a file"};
+static const char *const type_words[] = {
+    "text", "an integer", "a number", "true or false", "an id of 32 hexadecimal digits", "a list separated by commas",
+    "JSON", "a file"};
 
 bool param_next(str *rest, struct param *out)
 {
@@ -161,7 +162,8 @@ int call_ids(struct ctx *ctx, const struct call *call, const char *name, id **id
             continue;
         *ids_out = arena_grow(ctx->arena, *ids_out, &capacity, *count_out + 1, sizeof **ids_out);
         if (!id_parse(piece, &(*ids_out)[(*count_out)++]))
-            return err_set(ctx, &ERR_PARAMETER, "'%s': '%.*s' is not an id of 32 hexadecimal digits.", name, STR_FMT(str_sub(piece, 0, 64)));
+            return err_set(ctx, &ERR_PARAMETER, "'%s': '%.*s' is not an id of 32 hexadecimal digits.", name,
+                           STR_FMT(str_sub(piece, 0, 64)));
     }
     return RC_OK;
 }

@@ -21,15 +21,15 @@ void reply_headers(struct ctx *ctx, struct call *call)
         return;
     header(ctx, call, "Access-Control-Allow-Origin", origin);
     header(ctx, call, "Access-Control-Allow-Credentials", STR("true"));
-    header(ctx, call, "Access-Control-Expose-Headers", STR("Content-Range, Content-Disposition, ETag, Retry-After, X-Request-Id"));
+    header(ctx, call, "Access-Control-Expose-Headers",
+           STR("Content-Range, Content-Disposition, ETag, Retry-After, X-Request-Id"));
     if (call->http->method == HTTP_OPTIONS) {
         header(ctx, call, "Access-Control-Allow-Methods", STR("GET, HEAD, POST, OPTIONS"));
-        header(ctx, call, "Access-Control-Allow-Headers", STR("Authorization, X-Esri-Authorization, Content-Type, Range, If-None-Match, If-Range"));
+        header(ctx, call, "Access-Control-Allow-Headers",
+               STR("Authorization, X-Esri-Authorization, Content-Type, Range, If-None-Match, If-Range"));
         header(ctx, call, "Access-Control-Max-Age", STR("86400"));
     }
 }
-
-void reply_status(struct call *call, int status) { call->answer->status = status; }
 
 void reply_paging(struct json_out *o, int64_t total, int64_t start, int64_t num, int64_t count)
 {
@@ -41,8 +41,9 @@ void reply_paging(struct json_out *o, int64_t total, int64_t start, int64_t num,
 
 /* ---- errors ---- */
 
-/* The general kinds answer like the API's own: 200 with the code in the body. Limits and the machine's troubles keep their status. Who asks without f
- * wants bytes or a page and reads no code: the status says what happened, so that no error is stored as a file. */
+/* The general kinds answer like the API's own: 200 with the code in the body. Limits and the machine's troubles keep their
+ * status. Who asks without f wants bytes or a page and reads no code: the status says what happened, so that no error is stored
+ * as a file. */
 static int error_status(const struct call *call, const struct err_kind *kind)
 {
     bool general = kind == &ERR_INVALID || kind == &ERR_UNSUPPORTED || kind == &ERR_MISSING;
@@ -111,7 +112,8 @@ void reply_finish(struct ctx *ctx, struct call *call, int rc)
     struct buf page = BUF_INIT(512 << 20);
     html_page(ctx, call, buf_str(&call->text), &page);
     header(ctx, call, "Content-Type", STR("text/html;charset=utf-8"));
-    header(ctx, call, "Content-Security-Policy", STR("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'"));
+    header(ctx, call, "Content-Security-Policy",
+           STR("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'"));
     http_response_buf(call->answer, &page);
 }
 
@@ -137,8 +139,8 @@ static void content_headers(struct ctx *ctx, struct call *call, str content_type
 /* Uploaded HTML, SVG and scripts must not run with our origin. */
 static bool active_content(str type)
 {
-    return str_ifind(type, STR("html"), 0) != SIZE_MAX || str_ifind(type, STR("svg"), 0) != SIZE_MAX || str_ifind(type, STR("xml"), 0) != SIZE_MAX ||
-           str_ifind(type, STR("script"), 0) != SIZE_MAX;
+    return str_ifind(type, STR("html"), 0) != SIZE_MAX || str_ifind(type, STR("svg"), 0) != SIZE_MAX ||
+           str_ifind(type, STR("xml"), 0) != SIZE_MAX || str_ifind(type, STR("script"), 0) != SIZE_MAX;
 }
 
 int reply_stream(struct ctx *ctx, struct call *call, struct reader *reader, int64_t length, str content_type, str file_name)

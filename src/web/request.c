@@ -1,5 +1,5 @@
-/* The life of a request: net/http_server calls these. The body is taken in while it arrives, files straight into blobs; then caller,
- * parameters and handler. */
+/* The life of a request: net/http_server calls these. The body is taken in while it arrives, files straight into blobs; then
+ * caller, parameters and handler. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -86,7 +86,8 @@ static int find_route(struct ctx *ctx, struct call *call)
     if (!other)
         return err_set(ctx, &ERR_NOT_FOUND, "There is nothing at this path.");
     call->form_only = method == METHOD_GET && (call->route = router_find(ctx, METHOD_POST, path, call->pieces, &other)) != NULL;
-    return call->form_only ? RC_OK : err_set(ctx, &ERR_METHOD, "This operation is called by %s.", method == METHOD_GET ? "POST" : "GET");
+    return call->form_only ? RC_OK
+                           : err_set(ctx, &ERR_METHOD, "This operation is called by %s.", method == METHOD_GET ? "POST" : "GET");
 }
 
 static uint64_t body_limit(const struct call *call)
@@ -180,8 +181,8 @@ static int find_format(struct ctx *ctx, struct call *call)
     return err_set(ctx, &ERR_PARAMETER, "f=%.*s is not supported: html, json and pjson are.", STR_FMT(str_sub(f, 0, 32)));
 }
 
-/* The format of an error that came before the parameters were complete: by the fields that have arrived, else by the query as it stands. A body that
- * was not read may have asked for JSON, as programs do. */
+/* The format of an error that came before the parameters were complete: by the fields that have arrived, else by the query as it
+ * stands. A body that was not read may have asked for JSON, as programs do. */
 static void find_error_format(struct call *call, bool body_read)
 {
     str rest = call->http->query, pair;
@@ -201,7 +202,8 @@ static int handle(struct ctx *ctx, struct call *call)
         TRY(form_parse(ctx, call->form, call->http->query));
     TRY(find_format(ctx, call));
     if (call->form_only)
-        return call->format_given && call->format != FORMAT_HTML ? err_set(ctx, &ERR_METHOD, "This operation is called by POST.") : RC_OK;
+        return call->format_given && call->format != FORMAT_HTML ? err_set(ctx, &ERR_METHOD, "This operation is called by POST.")
+                                                                 : RC_OK;
     TRY(params_check(ctx, call));
     TRY(auth_caller(ctx, call));
     json_out_buf(&call->out, ctx, &call->text);

@@ -2,7 +2,8 @@
 #include "web/handlers.h"
 
 const struct route routes[] = {
-#define ROUTE(methods, pattern, handler, who, body, params, summary) {methods, pattern, handler, #handler, who, body, params, summary},
+#define ROUTE(methods, pattern, handler, who, body, params, summary)                                                             \
+    {methods, pattern, handler, #handler, who, body, params, summary},
 #include "web/routes.def"
 #undef ROUTE
 };

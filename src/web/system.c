@@ -38,7 +38,8 @@ int system_readyz(struct ctx *ctx, struct call *call)
 static void metric(struct buf *b, const char *name, const char *type, const char *help, uint64_t value)
 {
     bool counter = strcmp(type, "counter") == 0;
-    buf_printf(b, "# TYPE %s %s\n# HELP %s %s\n%s%s %llu\n", name, type, name, help, name, counter ? "_total" : "", (unsigned long long)value);
+    buf_printf(b, "# TYPE %s %s\n# HELP %s %s\n%s%s %llu\n", name, type, name, help, name, counter ? "_total" : "",
+               (unsigned long long)value);
 }
 
 int system_metrics(struct ctx *ctx, struct call *call)
@@ -58,5 +59,6 @@ int system_metrics(struct ctx *ctx, struct call *call)
         err_clear(ctx);
     metric(&b, "mapferry_content_free_bytes", "gauge", "Free bytes of the content store's file system.", available);
     buf_add(&b, STR("# EOF\n"));
-    return reply_text(ctx, call, 200, STR("application/openmetrics-text; version=1.0.0; charset=utf-8"), arena_str(ctx->arena, buf_str(&b)));
+    return reply_text(ctx, call, 200, STR("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                      arena_str(ctx->arena, buf_str(&b)));
 }

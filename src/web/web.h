@@ -1,9 +1,9 @@
 /* The face over HTTP: routes as a table, typed parameters, one place that renders answers and errors.
  *
- * Way of a request: http_handlers → web/router finds the row by method and path (case-insensitive, trailing slash allowed) → web/body takes the body
- * in (form or multipart; files go to blobs as they arrive) → web/auth finds the caller from the token → parameters are checked against the row →
- * the handler calls service/ and writes JSON into call->out, or gives a stream → web/reply renders json, pjson or the html page.
- * Source: api.md 0 (conventions), clients.md. */
+ * Way of a request: http_handlers → web/router finds the row by method and path (case-insensitive, trailing slash allowed) →
+ * web/body takes the body in (form or multipart; files go to blobs as they arrive) → web/auth finds the caller from the token →
+ * parameters are checked against the row → the handler calls service/ and writes JSON into call->out, or gives a stream →
+ * web/reply renders json, pjson or the html page. Source: api.md 0 (conventions), clients.md. */
 #ifndef MAPFERRY_WEB_WEB_H
 #define MAPFERRY_WEB_WEB_H
 
@@ -15,8 +15,8 @@
 struct web {
     struct site *site;
     struct jobs *jobs;
-    str context;                 /* "" or "/portal" */
-    bool url_fixed;              /* --url was given: site->portal_url holds for every request; else Host and X-Forwarded-* decide */
+    str context;    /* "" or "/portal" */
+    bool url_fixed; /* --url was given: site->portal_url holds for every request; else Host and X-Forwarded-* decide */
     const char *trusted_proxies; /* comma-separated addresses whose X-Forwarded-* count */
     struct http_server *server;  /* for metrics */
     atomic_uint_fast64_t requests, errors;
@@ -25,20 +25,26 @@ struct web {
 
 enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_PJSON, FORMAT_GEOJSON };
 enum who { WHO_ANYONE, WHO_USER, WHO_ADMIN };
-enum body_kind { BODY_PARAMS /* to 1 MiB */, BODY_TEXT /* to the limit of texts */, BODY_FILES /* and files, to the limit of uploads */ };
+enum body_kind {
+    BODY_PARAMS /* to 1 MiB */,
+    BODY_TEXT /* to the limit of texts */,
+    BODY_FILES /* and files, to the limit of uploads */
+};
 enum { METHOD_GET = 1, METHOD_POST = 2, METHOD_READ = 3 /* GET and POST alike */ };
 
 struct call;
 typedef int route_fn(struct ctx *ctx, struct call *call);
 struct route {
     unsigned methods;
-    const char *pattern;  /* from the root, without the context: "/sharing/rest/content/items/{itemId}/data"; "{path...}" takes the rest */
+    const char *
+        pattern; /* from the root, without the context: "/sharing/rest/content/items/{itemId}/data"; "{path...}" takes the rest */
     route_fn *handler;
     const char *handler_name;
     enum who who;
     enum body_kind body;
-    const char *params;   /* "itemId!:id async:bool=false start:int=1 title": '!' required; types text (default), int, double, bool, id, csv, json, file; see web/params.c */
-    const char *summary;  /* a sentence for the html page and docs/api.md */
+    const char *params; /* "itemId!:id async:bool=false start:int=1 title": '!' required; types text (default), int, double, bool,
+                           id, csv, json, file; see web/params.c */
+    const char *summary; /* a sentence for the html page and docs/api.md */
 };
 extern const struct route routes[]; /* routes.def */
 extern const size_t route_count;
@@ -58,23 +64,23 @@ struct upload {
 /* One request being answered. Lives in the request's arena. */
 struct call {
     struct web *web;
-    struct site *site;           /* web->site */
+    struct site *site; /* web->site */
     struct http_request *http;
     struct http_response *answer;
     const struct route *route;
     struct path_piece pieces[PATH_PIECES_MAX];
     struct caller caller;
     enum format format;
-    bool format_given;           /* f was there; without it routes that stream bytes do so */
-    bool form_only;              /* a POST operation asked for by GET: its form is shown */
-    str portal_url, server_url;  /* bases as this client sees us: "https://host/portal", "https://host/server" */
-    struct form *form;           /* query and body fields, body first */
+    bool format_given;          /* f was there; without it routes that stream bytes do so */
+    bool form_only;             /* a POST operation asked for by GET: its form is shown */
+    str portal_url, server_url; /* bases as this client sees us: "https://host/portal", "https://host/server" */
+    struct form *form;          /* query and body fields, body first */
     struct upload *uploads;
     size_t upload_count;
-    struct buf text;             /* the JSON answer */
-    struct json_out out;         /* writes into text */
-    bool streamed;               /* the handler set the answer's body itself */
-    struct body_reader *body;    /* request.c: what takes the body in */
+    struct buf text;          /* the JSON answer */
+    struct json_out out;      /* writes into text */
+    bool streamed;            /* the handler set the answer's body itself */
+    struct body_reader *body; /* request.c: what takes the body in */
     int64_t started_ms;
 };
 
@@ -101,15 +107,14 @@ int reply_blob(struct ctx *ctx, struct call *call, struct hash hash, str content
 /* Takes the reader over; length -1 unknown. */
 int reply_stream(struct ctx *ctx, struct call *call, struct reader *reader, int64_t length, str content_type, str file_name);
 int reply_text(struct ctx *ctx, struct call *call, int status, str content_type, str text);
-/* HTTP status of a JSON answer other than 200. */
-void reply_status(struct call *call, int status);
 /* Paging members: total, start (1-based), num, nextStart. */
 void reply_paging(struct json_out *o, int64_t total, int64_t start, int64_t num, int64_t count);
 
 /* ---- the pieces of the way, one file each ---- */
-/* router.c: the row for a path (without the context) and the pieces that its braces caught, decoded; NULL when no pattern fits. *other_method: a
- * pattern fits, but not for this method. */
-const struct route *router_find(struct ctx *ctx, unsigned method, str path, struct path_piece pieces_out[PATH_PIECES_MAX], bool *other_method);
+/* router.c: the row for a path (without the context) and the pieces that its braces caught, decoded; NULL when no pattern fits.
+ * *other_method: a pattern fits, but not for this method. */
+const struct route *router_find(struct ctx *ctx, unsigned method, str path, struct path_piece pieces_out[PATH_PIECES_MAX],
+                                bool *other_method);
 int router_compile(struct ctx *ctx);
 void router_release(void);
 /* params.c: the declarations of a row, one by one. */
@@ -119,14 +124,14 @@ struct param {
     enum param_type type;
     bool required;
 };
-bool param_next(str *rest, struct param *out); /* false at the end or at a bad declaration (*rest not empty then) */
+bool param_next(str *rest, struct param *out);        /* false at the end or at a bad declaration (*rest not empty then) */
 int params_check(struct ctx *ctx, struct call *call); /* ERR_PARAMETER naming the parameter and what it has to be */
 /* auth.c: who calls, and how this client sees us. */
 void auth_urls(struct ctx *ctx, struct call *call);
-int auth_caller(struct ctx *ctx, struct call *call); /* also the row's `who` */
+int auth_caller(struct ctx *ctx, struct call *call);              /* also the row's `who` */
 void auth_sign_in(struct ctx *ctx, struct call *call, str token); /* the browser's later pages are this user's */
 /* reply.c: everything that goes out. */
-void reply_headers(struct ctx *ctx, struct call *call); /* CORS */
+void reply_headers(struct ctx *ctx, struct call *call);        /* CORS */
 void reply_finish(struct ctx *ctx, struct call *call, int rc); /* renders call->text or the error */
 /* html.c: the page around a JSON answer (or, for a POST row asked by GET, the form only). */
 void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out);

@@ -87,7 +87,9 @@ class BadRequests(unittest.TestCase):
     def tearDown(self):
         self.assertIsNone(self.server.process.poll(), 'the portal is gone')
         self.nothing_left()
-        self.assertEqual(self.state(), self.before)
+        names = ('items', 'groups', 'users', 'folders', 'the items of others', 'resources', 'the items of the group', 'the service')
+        for name, before, after in zip(names, self.before, self.state()):
+            self.assertEqual(after, before, name)
         with open(f'/proc/{self.server.process.pid}/status') as f:
             peak = int(re.search(r'VmHWM:\s+(\d+)', f.read()).group(1))
         self.assertLess(peak, RESIDENT_MAX_KIB, 'resident memory')
@@ -161,12 +163,14 @@ class BadRequests(unittest.TestCase):
                 if route.handler == 'features_create_service':
                     fields['outputType'] = 'featureService'
                 for value in WRONG_JSON:
-                    if route.handler == 'groups_update' and value.startswith('{'):
+                    if route.handler in ('groups_update', 'publish_item') and value.startswith('{'):
+                        continue  # any object will do
+                    if route.handler in ('features_update_definition', 'features_add_definition') and value in HARMLESS_JSON:
                         continue
                     answer = self.form(self.path_of(route), **dict(fields, **{name: value}))
                     what = f'{route.handler} {name}={value!r}'
                     self.assertLess(answer.status, 500, f'{what}: {answer}')
-                    if answer.error is None and value not in HARMLESS_JSON:
+                    if answer.error is None:
                         self.assertTrue(no_success(answer.json), f'{what}: {answer}')
 
     def test_ids_in_paths(self):

@@ -1,5 +1,5 @@
-/* The portal we are, as a source and as a target. Works on the stores directly: who may was decided before it was opened, and the rules
- * of the Sharing API (names of files and services unique, sharing) are kept in its transactions. */
+/* The portal we are, as a source and as a target. Works on the stores directly: who may was decided before it was opened, and the
+ * rules of the Sharing API (names of files and services unique, sharing) are kept in its transactions. */
 #ifndef MAPFERRY_PORTAL_LOCAL_LOCAL_H
 #define MAPFERRY_PORTAL_LOCAL_LOCAL_H
 
@@ -8,10 +8,10 @@
 
 /* As a target: where the items go. All NULL or 0 for a source. */
 struct portal_local_target {
-    id run;          /* the job: keys the steps that are done, so that a repeated put is recognised */
-    str owner;       /* of new items */
-    id folder;       /* of new items, ID_NONE: root */
-    id group;        /* new items are shared to it, ID_NONE: to none */
+    id run;           /* the job: keys the steps that are done, so that a repeated put is recognised */
+    str owner;        /* of new items */
+    id folder;        /* of new items, ID_NONE: root */
+    id group;         /* new items are shared to it, ID_NONE: to none */
     unsigned threads; /* that read and write bytes */
 };
 /* site outlives the portal. target NULL: reading only. */

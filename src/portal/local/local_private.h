@@ -26,7 +26,8 @@ int local_part_open(struct ctx *ctx, struct portal *p, const id *item, const str
 int local_rows_open(struct ctx *ctx, struct portal *p, const id *item, const struct service *def, const struct layer *l,
                     struct row_source **out);
 int local_attachments_open(struct ctx *ctx, struct portal *p, const id *item, struct attachment_source **out);
-int local_attachment_read(struct ctx *ctx, struct portal *p, const id *item, const struct portal_attachment *a, struct reader **out);
+int local_attachment_read(struct ctx *ctx, struct portal *p, const id *item, const struct portal_attachment *a,
+                          struct reader **out);
 int local_layers_file(struct ctx *ctx, struct portal *p, const id *item, const char *path);
 int local_was_put(struct ctx *ctx, struct portal *p, const id *item, bool *out);
 int local_item_put(struct ctx *ctx, struct portal *p, const struct item_put *put);

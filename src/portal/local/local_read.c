@@ -35,7 +35,8 @@ static int list_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct meta_items items;
     do {
         struct arena_mark mark = arena_mark(ctx->arena);
-        TRY(call->group ? meta_items_of_group(ctx, tx, call->group, &page, &items) : meta_items_of_user(ctx, tx, STR_NONE, NULL, &page, &items));
+        TRY(call->group ? meta_items_of_group(ctx, tx, call->group, &page, &items)
+                        : meta_items_of_user(ctx, tx, STR_NONE, NULL, &page, &items));
         size_t need = call->count + items.count;
         if (need > call->capacity) {
             call->capacity = need * 2;
@@ -127,7 +128,8 @@ int local_part_open(struct ctx *ctx, struct portal *p, const id *item, const str
 {
     int rc = blob_open(ctx, ((struct local_portal *)p)->site->blobs, part->hash, out);
     if (rc == RC_NOT_FOUND)
-        return err_set(ctx, &ERR_CORRUPT, "The content of item '%s' ('%.*s') is missing from the store.", item->text, STR_FMT(part->name));
+        return err_set(ctx, &ERR_CORRUPT, "The content of item '%s' ('%.*s') is missing from the store.", item->text,
+                       STR_FMT(part->name));
     return rc;
 }
 
@@ -267,7 +269,8 @@ int local_attachments_open(struct ctx *ctx, struct portal *p, const id *item, st
     return RC_OK;
 }
 
-int local_attachment_read(struct ctx *ctx, struct portal *p, const id *item, const struct portal_attachment *a, struct reader **out)
+int local_attachment_read(struct ctx *ctx, struct portal *p, const id *item, const struct portal_attachment *a,
+                          struct reader **out)
 {
     struct item_part part = {.name = a->name, .hash = a->hash};
     return local_part_open(ctx, p, item, &part, out);

@@ -20,11 +20,10 @@ static void entries_collect(struct local_stage *stage, const struct item_put *co
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < puts[i]->part_count; k++) {
             const struct part_put *p = &puts[i]->parts[k];
-            stage->entries[n++] = p->changed ? (struct stage_entry){.hash = hash_of(p->text), .text = p->text}
-                                             : (struct stage_entry){.hash = p->part.hash,
-                                                                    .source = puts[i]->source,
-                                                                    .item = puts[i]->source_id,
-                                                                    .part = &p->part};
+            stage->entries[n++] =
+                p->changed ? (struct stage_entry){.hash = hash_of(p->text), .text = p->text}
+                           : (struct stage_entry){
+                                 .hash = p->part.hash, .source = puts[i]->source, .item = puts[i]->source_id, .part = &p->part};
         }
     qsort(stage->entries, n, sizeof *stage->entries, entry_compare);
     for (size_t i = 0; i < n; i++)
@@ -111,7 +110,8 @@ static int entries_fill(struct ctx *ctx, struct local_portal *lp, struct local_s
     return rc;
 }
 
-int local_stage_parts(struct ctx *ctx, struct local_portal *lp, const struct item_put *const *puts, size_t count, struct local_stage *out)
+int local_stage_parts(struct ctx *ctx, struct local_portal *lp, const struct item_put *const *puts, size_t count,
+                      struct local_stage *out)
 {
     entries_collect(out, puts, count);
     TRY(entries_fill(ctx, lp, out));
@@ -123,7 +123,8 @@ int local_stage_parts(struct ctx *ctx, struct local_portal *lp, const struct ite
     return n ? blob_sync(ctx, lp->site->blobs, list, n) : RC_OK;
 }
 
-/* Content that was there when it was looked for is not any more. Rare: it had to be older than the grace period and named by nothing. */
+/* Content that was there when it was looked for is not any more. Rare: it had to be older than the grace period and named by
+ * nothing. */
 static int collected(struct ctx *ctx)
 {
     return err_set_rc(ctx, RC_BUSY, &ERR_BUSY, "Stored content was collected while it was about to be reused; run it again.");
@@ -199,8 +200,8 @@ static int batch_flush(struct ctx *ctx, struct site *site, struct attachment_bat
     return RC_OK;
 }
 
-static int attachment_fill(struct ctx *ctx, struct local_portal *lp, const struct item_put *put, const struct portal_attachment *a,
-                           struct blob_new **out)
+static int attachment_fill(struct ctx *ctx, struct local_portal *lp, const struct item_put *put,
+                           const struct portal_attachment *a, struct blob_new **out)
 {
     bool there;
     TRY(blob_exists(ctx, lp->site->blobs, a->hash, &there));
@@ -236,10 +237,13 @@ static int batch_add(struct ctx *ctx, struct local_portal *lp, const struct item
     return RC_OK;
 }
 
-static int attachments_forget(struct ctx *ctx, struct sql_tx *tx, void *arg) { return meta_attachments_delete(ctx, tx, arg, -1, -1); }
+static int attachments_forget(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    return meta_attachments_delete(ctx, tx, arg, -1, -1);
+}
 
-static int attachments_stage(struct ctx *ctx, struct local_portal *lp, const struct item_put *put, struct attachment_source *source,
-                             struct attachment_batch *b)
+static int attachments_stage(struct ctx *ctx, struct local_portal *lp, const struct item_put *put,
+                             struct attachment_source *source, struct attachment_batch *b)
 {
     struct arena_mark mark = arena_mark(ctx->arena);
     struct portal_attachment a;

@@ -1,4 +1,5 @@
-/* Bytes on their way into the portal: read and hashed by several threads, synced once, attached in the checkpoint's transaction. */
+/* Bytes on their way into the portal: read and hashed by several threads, synced once, attached in the checkpoint's transaction.
+ */
 #ifndef MAPFERRY_PORTAL_LOCAL_LOCAL_STAGE_H
 #define MAPFERRY_PORTAL_LOCAL_LOCAL_STAGE_H
 
@@ -11,15 +12,17 @@ struct stage_entry {
     id item;
     const struct item_part *part; /* of the source; NULL: `text` are the bytes */
     str text;
-    struct blob_new *blob;        /* NULL: the store has it already */
+    struct blob_new *blob; /* NULL: the store has it already */
 };
 struct local_stage {
-    struct stage_entry *entries;  /* by hash */
+    struct stage_entry *entries; /* by hash */
     size_t count;
 };
 
-/* Brings the bytes of all parts of the puts that the store lacks into temp files, verified against their hashes, and syncs them. */
-int local_stage_parts(struct ctx *ctx, struct local_portal *lp, const struct item_put *const *puts, size_t count, struct local_stage *out);
+/* Brings the bytes of all parts of the puts that the store lacks into temp files, verified against their hashes, and syncs them.
+ */
+int local_stage_parts(struct ctx *ctx, struct local_portal *lp, const struct item_put *const *puts, size_t count,
+                      struct local_stage *out);
 /* In the transaction, first: rows for all of them. */
 int local_stage_rows(struct ctx *ctx, struct sql_tx *tx, const struct local_stage *stage);
 void local_stage_close(struct local_stage *stage);

@@ -1,6 +1,6 @@
-/* The portal we are, as a target. A put is prepared where nobody sees it: features in a data set of its own, bytes in temp files. The
- * checkpoint reads and hashes the bytes of all puts in parallel, syncs them once, and makes everything visible in one transaction together
- * with the steps that say so. */
+/* The portal we are, as a target. A put is prepared where nobody sees it: features in a data set of its own, bytes in temp files.
+ * The checkpoint reads and hashes the bytes of all puts in parallel, syncs them once, and makes everything visible in one
+ * transaction together with the steps that say so. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "portal/local/local_private.h"
@@ -8,11 +8,10 @@
 
 struct local_put {
     const struct item_put *put;
-    id store;           /* the data set that was filled for a hosted item */
+    id store; /* the data set that was filled for a hosted item */
     bool ok;
     char reason[ERR_DETAIL_SIZE];
 };
-
 
 /* ---- steps ---- */
 
@@ -71,7 +70,8 @@ static int load_features(struct ctx *ctx, struct local_portal *lp, const struct 
     for (size_t i = 0; i < def.layer_count; i++) {
         int rc = load_layer(ctx, lp, lput, &source_def, &def.layers[i]);
         if (rc != RC_OK) {
-            err_add(ctx, "while loading layer %d of service '%.*s'", (int)def.layers[i].id, STR_FMT(lput->put->item->service_name));
+            err_add(ctx, "while loading layer %d of service '%.*s'", (int)def.layers[i].id,
+                    STR_FMT(lput->put->item->service_name));
             return rc;
         }
     }
@@ -92,8 +92,9 @@ static int forget_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return RC_OK;
 }
 
-/* Data sets that were filled and will not be seen go, in a context of their own: the run's may be cancelled or hold an error. The row comes first,
- * so that a transaction that named them and failed at its end cannot come back after a crash. What cannot go now goes at the next start. */
+/* Data sets that were filled and will not be seen go, in a context of their own: the run's may be cancelled or hold an error. The
+ * row comes first, so that a transaction that named them and failed at its end cannot come back after a crash. What cannot go now
+ * goes at the next start. */
 static void stores_forget(struct local_portal *lp, const struct local_put *puts, size_t count)
 {
     struct ctx ctx;

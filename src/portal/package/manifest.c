@@ -7,9 +7,9 @@
 
 enum { LINE_MAX_BYTES = 16 * 1024 };
 
-void manifest_hash_start(struct manifest_hash *h) { hash_start(&h->state); }
+static void manifest_hash_start(struct manifest_hash *h) { hash_start(&h->state); }
 
-void manifest_hash_add(struct manifest_hash *h, str name, const struct hash *hash)
+static void manifest_hash_add(struct manifest_hash *h, str name, const struct hash *hash)
 {
     char hex[HASH_HEX + 1];
     if (str_eq(name, STR(PACKAGE_NAME)))
@@ -21,7 +21,7 @@ void manifest_hash_add(struct manifest_hash *h, str name, const struct hash *has
     hash_update(&h->state, "\n", 1);
 }
 
-struct hash manifest_hash_finish(struct manifest_hash *h) { return hash_finish(&h->state); }
+static struct hash manifest_hash_finish(struct manifest_hash *h) { return hash_finish(&h->state); }
 
 /* ---- printing ---- */
 

@@ -16,9 +16,6 @@ enum { PACKAGE_VERSION = 1 };
 struct manifest_hash {
     struct hash_state state;
 };
-void manifest_hash_start(struct manifest_hash *h);
-void manifest_hash_add(struct manifest_hash *h, str name, const struct hash *hash);
-struct hash manifest_hash_finish(struct manifest_hash *h);
 
 /* The text of the manifest of all entries of the pack, which must outlive the reader; content hash in *content_out. */
 struct reader *manifest_print(const struct pack *p, struct hash *content_out);

@@ -9,8 +9,6 @@
 #include "web/handlers.h"
 
 /* ---- resource.c ---- */
-/* The service that the path names, opened for a right; release with hosted_release. */
-int features_open(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out);
 /* The same with the layer of the path. */
 int features_open_layer(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out,
                         const struct layer **layer_out);

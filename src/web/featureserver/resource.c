@@ -28,7 +28,7 @@ int features_path_number(struct ctx *ctx, const struct call *call, const char *n
     return err_set(ctx, &ERR_LAYER_MISSING, "Invalid URL: '%.*s' is no number.", STR_FMT(str_sub(text, 0, 64)));
 }
 
-int features_open(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out)
+static int features_open(struct ctx *ctx, struct call *call, enum feature_right right, struct hosted_service **out)
 {
     return hosted_open(ctx, call->site, &call->caller, call_path(call, "name"), right, out);
 }

@@ -96,6 +96,8 @@ static int wish_of(struct ctx *ctx, struct call *call, struct wish *w)
     else if (!access_administer(&call->caller))
         return err_set(ctx, &ERR_FORBIDDEN, "Only an administrator may choose the id of an item.");
     TRY(call_json(ctx, call, "publishParameters", &parameters));
+    if (!json_absent(parameters) && !json_is(parameters, JSON_OBJECT))
+        return err_set(ctx, &ERR_PARAMETER, "'publishParameters' has to be a JSON object.");
     TRY(name_of(ctx, call, parameters, w));
     w->title = json_string_or(json_get_c(parameters, "title"), ctx->arena, w->name);
     wkid = json_get_c(json_get_c(parameters, "targetSR"), "wkid");

@@ -7,6 +7,7 @@
 #include "service/item.h"
 #include "service/user.h"
 #include "web/handlers.h"
+#include "web/sharing/sharing.h"
 
 static int group_of(struct ctx *ctx, struct call *call, struct group *out)
 {
@@ -74,10 +75,29 @@ static int run_and_wait(struct ctx *ctx, struct call *call, const struct job_sub
 
 /* ---- export ---- */
 
+/* One row of a preview; flag: canExport or canImport. */
+static void preview_item_print(struct json_out *o, const struct plan_item *p, const char *flag)
+{
+    json_begin_object(o);
+    json_member_str(o, "id", id_str(&p->id));
+    json_member_str(o, "itemId", id_str(&p->id)); /* what some clients read */
+    json_member_str(o, "type", p->type);
+    json_member_str(o, "title", p->title);
+    json_member_int(o, "size", p->size);
+    json_member_bool(o, "exists", p->exists);
+    json_member_bool(o, flag, plan_carries(p));
+    if (!plan_carries(p))
+        json_member_str(o, "reason", p->reason);
+    json_member_int(o, "created", p->created);
+    json_member_int(o, "modified", p->modified);
+    json_end_object(o);
+}
+
 static int export_preview(struct ctx *ctx, struct call *call, const struct export_request *r)
 {
     struct plan plan;
     TRY(export_plan(ctx, call->site, r, &plan));
+    TRY(export_references(ctx, call->site, r, &plan));
     struct json_out *o = &call->out;
     json_begin_object(o);
     json_member_int(o, "total", (int64_t)plan.count);
@@ -86,21 +106,8 @@ static int export_preview(struct ctx *ctx, struct call *call, const struct expor
     json_member_int(o, "nextStart", -1);
     json_name(o, "results");
     json_begin_array(o);
-    for (size_t i = 0; i < plan.count; i++) {
-        const struct plan_item *p = &plan.items[i];
-        json_begin_object(o);
-        json_member_str(o, "id", id_str(&p->id));
-        json_member_str(o, "itemId", id_str(&p->id));
-        json_member_str(o, "type", p->type);
-        json_member_str(o, "title", p->title);
-        json_member_int(o, "size", p->size);
-        json_member_bool(o, "canExport", plan_carries(p));
-        if (!plan_carries(p))
-            json_member_str(o, "reason", p->reason);
-        json_member_int(o, "created", p->created);
-        json_member_int(o, "modified", p->modified);
-        json_end_object(o);
-    }
+    for (size_t i = 0; i < plan.count; i++)
+        preview_item_print(o, &plan.items[i], "canExport");
     json_end_array(o);
     lists_references(o, &plan);
     json_end_object(o);
@@ -190,23 +197,6 @@ static void source_print(struct json_out *o, const struct portal_info *s)
     json_end_object(o);
 }
 
-static void preview_item_print(struct json_out *o, const struct plan_item *p)
-{
-    json_begin_object(o);
-    json_member_str(o, "id", id_str(&p->id));
-    json_member_str(o, "itemId", id_str(&p->id));
-    json_member_str(o, "type", p->type);
-    json_member_str(o, "title", p->title);
-    json_member_int(o, "size", p->size);
-    json_member_bool(o, "exists", p->exists);
-    json_member_bool(o, "canImport", plan_carries(p));
-    if (!plan_carries(p))
-        json_member_str(o, "reason", p->reason);
-    json_member_int(o, "created", p->created);
-    json_member_int(o, "modified", p->modified);
-    json_end_object(o);
-}
-
 static int import_preview_print(struct ctx *ctx, struct call *call, const struct import_request *r, int64_t start, int64_t num)
 {
     if (start < 1 || num < 1 || num > 1000)
@@ -232,7 +222,7 @@ static int import_preview_print(struct ctx *ctx, struct call *call, const struct
     json_name(o, "results");
     json_begin_array(o);
     for (int64_t i = 0; i < count; i++)
-        preview_item_print(o, &plan.items[start - 1 + i]);
+        preview_item_print(o, &plan.items[start - 1 + i], "canImport");
     json_end_array(o);
     json_end_object(o);
     return RC_OK;
@@ -242,7 +232,8 @@ static int import_preview_print(struct ctx *ctx, struct call *call, const struct
 static int import_preview(struct ctx *ctx, struct call *call, const struct import_request *r, int64_t start, int64_t num)
 {
     int rc = import_preview_print(ctx, call, r, start, num);
-    if (rc == RC_FAIL && (err_is(ctx, &ERR_CORRUPT) || err_is(ctx, &ERR_UNSUPPORTED) || err_is(ctx, &ERR_INVALID) || err_is(ctx, &ERR_LIMIT)))
+    if (rc == RC_FAIL &&
+        (err_is(ctx, &ERR_CORRUPT) || err_is(ctx, &ERR_UNSUPPORTED) || err_is(ctx, &ERR_INVALID) || err_is(ctx, &ERR_LIMIT)))
         ctx->err.kind = &ERR_PACKAGE;
     return rc;
 }
@@ -326,19 +317,11 @@ int transfer_import_preview(struct ctx *ctx, struct call *call)
 
 /* ---- jobs ---- */
 
-static int check_portal(struct ctx *ctx, const struct call *call)
-{
-    str portal = call_path(call, "portalId");
-    if (str_ieq(portal, STR("self")) || str_ieq(portal, call->site->org_id))
-        return RC_OK;
-    return err_set(ctx, &ERR_NOT_FOUND, "There is no portal '%.*s' here; use 'self'.", STR_FMT(str_sub(portal, 0, 64)));
-}
-
 /* A job that the caller may see: administrators every one, others their own with its key. Anything else looks like a job that is
  * not there. */
 static int job_of(struct ctx *ctx, struct call *call, struct job *out)
 {
-    TRY(check_portal(ctx, call));
+    TRY(sharing_portal_check(ctx, call));
     id job;
     if (!call_path_id(call, "jobId", &job))
         return err_kind(ctx, &ERR_JOB_MISSING);
@@ -390,7 +373,7 @@ static int jobs_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 int transfer_jobs(struct ctx *ctx, struct call *call)
 {
-    TRY(check_portal(ctx, call));
+    TRY(sharing_portal_check(ctx, call));
     int64_t start = call_int(call, "start"), num = call_int(call, "num");
     if (start < 1 || num < 1 || num > 100)
         return err_set(ctx, &ERR_PARAMETER, "'start' counts from 1, and 'num' is 1 to 100.");

@@ -318,7 +318,8 @@ static void test_depth(void **state)
     assert_false(accepted(ctx, nested(ctx, JSON_DEPTH_MAX + 1, "{\"a\":", "1", "}")));
     assert_false(json_too_deep(nested(ctx, JSON_DEPTH_MAX, "[", "", "]")));
     assert_true(json_too_deep(nested(ctx, JSON_DEPTH_MAX + 1, "[", "", "]")));
-    assert_true(json_too_deep(nested(ctx, 10000, " {\"\\\"}\":", "", ""))); /* brackets in strings do not count, an end need not come */
+    assert_true(
+        json_too_deep(nested(ctx, 10000, " {\"\\\"}\":", "", ""))); /* brackets in strings do not count, an end need not come */
     assert_false(json_too_deep(nested(ctx, 10000, "[]", "", "")));
     assert_false(json_too_deep(nested(ctx, 10000, "x[", "", "]")));
     assert_false(json_too_deep(STR("")));

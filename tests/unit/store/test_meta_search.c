@@ -229,6 +229,164 @@ TX_TEST(follows_changes)
     return RC_OK;
 }
 
+static int count(struct ctx *c, struct sql_tx *tx, const char *text, int64_t expected)
+{
+    int64_t n;
+    TRY(sql_query_int(c, tx, &n, text, NULL, 0));
+    if (n != expected)
+        fail_msg("%s: %d instead of %d", text, (int)n, (int)expected);
+    return RC_OK;
+}
+
+#define LONG_WORD "donaudampfschifffahrtsgesellschaftskapitaen" /* longer than what is remembered */
+
+/* A word in several fields is one row: it goes from one field alone, and is as if it had been put at once. */
+TX_TEST(shared_words)
+{
+    const struct viewer admin = {.admin = true};
+    struct item it = {.id = test_id(1),
+                      .owner = STR("Ann"),
+                      .created = 1000,
+                      F(TITLE, "fire " LONG_WORD),
+                      F(SNIPPET, "fire fire water"),
+                      F(TAGS, "[\"Fire\",\"fire water\",\" \"]")};
+    (void)arg;
+    TRY(meta_item_insert(c, tx, &it));
+    /* fire, the long one, water, and the values "fire water" and "" */
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_posting", 5));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_word", 5));
+    it.field[ITEM_TITLE] = STR("other");
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, "title:fire", &admin, NULL, ""));
+    TRY(found(c, tx, "title:other", &admin, NULL, "a"));
+    TRY(found(c, tx, LONG_WORD, &admin, NULL, ""));
+    TRY(found(c, tx, "snippet:fire tags:fire", &admin, NULL, "a"));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_posting", 5));
+    it.field[ITEM_TAGS] = STR("[]");
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, "tags:fire", &admin, NULL, ""));
+    TRY(found(c, tx, "tags:\"fire water\"", &admin, NULL, ""));
+    TRY(found(c, tx, "snippet:\"fire water\"", &admin, NULL, "a"));
+    it.field[ITEM_TITLE] = STR(LONG_WORD " fire");
+    TRY(meta_item_update(c, tx, &it));
+    TRY(found(c, tx, "title:\"" LONG_WORD " fire\"", &admin, NULL, "a"));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_posting", 3));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_word", 6)); /* a word keeps its number */
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_text", 2));
+    return RC_OK;
+}
+
+/* Items, groups and users have words in common and numbers of their own. */
+TX_TEST(other_subjects)
+{
+    const struct viewer admin = {.admin = true};
+    struct item it = {.id = test_id(1), .owner = STR("Ann"), .created = 1000, F(TITLE, "fire")};
+    id group = test_id(2);
+    (void)arg;
+    TRY(meta_item_insert(c, tx, &it));
+    TRY(meta_group_insert(c, tx, &(struct group){.id = group, .title = STR("fire"), .owner = STR("Ann")}));
+    TRY(meta_user_insert(c, tx, &(struct user){.username = STR("Fire"), .id = test_id(3), .full_name = STR("fire")}));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_posting", 4)); /* and the group's "ann" */
+    TRY(meta_group_delete(c, tx, &group));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_posting", 2));
+    TRY(found(c, tx, "fire", &admin, NULL, "a"));
+    TRY(meta_user_delete(c, tx, STR("fire")));
+    TRY(found(c, tx, "fire", &admin, NULL, "a"));
+    TRY(meta_item_delete(c, tx, &it.id));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_posting", 0));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_text", 0));
+    assert_int_equal(meta_item_delete(c, tx, &it.id), RC_NOT_FOUND);
+    assert_int_equal(meta_item_update(c, tx, &it), RC_NOT_FOUND);
+    return RC_OK;
+}
+
+/* Items whose titles are numbers: more words than are remembered, each in some items. */
+enum { MANY = 3000, STEP = 7 };
+
+static str many_title(struct ctx *c, unsigned n) { return arena_printf(c->arena, "n%u n%u m%u common", n, n + STEP, n % 100); }
+
+static int many_total(struct ctx *c, struct sql_tx *tx, const char *text, int64_t expected)
+{
+    const struct viewer admin = {.admin = true};
+    struct meta_items out;
+    TRY(meta_search_items(c, tx, parse(c, text), &admin, NULL, &(struct meta_search_page){.num = 1}, &out));
+    if (out.total != expected)
+        fail_msg("%s: %d instead of %d", text, (int)out.total, (int)expected);
+    return RC_OK;
+}
+
+TX_TEST(many_items)
+{
+    (void)arg;
+    for (unsigned n = 0; n < MANY; n++)
+        TRY(meta_item_insert(c, tx,
+                             &(struct item){.id = test_id(n), .owner = STR("Ann"), .field[ITEM_TITLE] = many_title(c, n)}));
+    TRY(many_total(c, tx, "common", MANY));
+    TRY(many_total(c, tx, "m7", MANY / 100));
+    for (unsigned n = STEP; n < MANY; n += 101) {
+        TRY(many_total(c, tx, arena_printf(c->arena, "n%u", n).p, 2));
+        TRY(many_total(c, tx, arena_printf(c->arena, "\"n%u n%u\"", n, n + STEP).p, 1));
+    }
+    for (unsigned n = 0; n < MANY; n++) { /* half go, half get the title of another one */
+        id item = test_id(n);
+        if (n % 2 == 0)
+            TRY(meta_item_delete(c, tx, &item));
+        else
+            TRY(meta_item_update(c, tx,
+                                 &(struct item){.id = item, .owner = STR("Ann"), .field[ITEM_TITLE] = many_title(c, n + MANY)}));
+    }
+    TRY(many_total(c, tx, "common", MANY / 2));
+    TRY(many_total(c, tx, "m7", MANY / 100));
+    TRY(many_total(c, tx, "m8", 0));
+    TRY(many_total(c, tx, "n21", 0));
+    TRY(many_total(c, tx, "n3029", 1)); /* 3022, which had it too, is the deleted 22 */
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_posting", MANY / 2 * 4));
+    TRY(count(c, tx, "SELECT COUNT(*) FROM search_text", MANY / 2));
+    return RC_OK;
+}
+
+/* ---- transactions that fail ---- */
+
+struct title_call {
+    unsigned n;
+    const char *title;
+    bool fails;
+};
+
+static int insert_title(struct ctx *c, struct sql_tx *tx, void *arg)
+{
+    const struct title_call *call = arg;
+    TRY(meta_item_insert(
+        c, tx,
+        &(struct item){
+            .id = test_id(call->n), .owner = STR("Ann"), .created = 1000 * call->n, .field[ITEM_TITLE] = str_c(call->title)}));
+    return call->fails ? RC_NOT_FOUND : RC_OK;
+}
+
+static int titles_found(struct ctx *c, struct sql_tx *tx, void *arg)
+{
+    const struct viewer admin = {.admin = true};
+    (void)arg;
+    TRY(found(c, tx, "alpha", &admin, NULL, "cd"));
+    TRY(found(c, tx, "beta", &admin, NULL, "bd"));
+    TRY(found(c, tx, "gamma", &admin, NULL, "abd"));
+    return found(c, tx, "delta", &admin, NULL, "");
+}
+
+/* The numbers that words got in it are given to others. */
+static void rolled_back_words(void **state)
+{
+    struct fixture *f = *state;
+    struct title_call calls[] = {{1, "gamma", false},
+                                 {5, "alpha delta", true},
+                                 {2, "beta gamma", false},
+                                 {3, "alpha", false},
+                                 {4, "gamma beta alpha", false}};
+    for (size_t i = 0; i < COUNT_OF(calls); i++)
+        assert_int_equal(sql_write(&f->ctx, f->db, insert_title, &calls[i]), calls[i].fails ? RC_NOT_FOUND : RC_OK);
+    fixture_ok(f, sql_read(&f->ctx, f->db, titles_found, NULL));
+}
+
 /* Texts that are large, broken or hostile are indexed as far as they go. */
 TX_TEST(odd_texts)
 {
@@ -389,6 +547,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(items, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(visibility, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(follows_changes, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(shared_words, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(other_subjects, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(many_items, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(rolled_back_words, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(odd_texts, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(pages, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(many_terms, fixture_open, fixture_close),

@@ -23,6 +23,9 @@ TX_TEST(services)
     TRY(meta_hosted_by_name(c, tx, STR("roads"), &out));
     assert_true(id_eq(out.item, h.item) && id_eq(out.store, h.store) && out.modified == 5);
     assert_text(out.definition, "{\"layers\":[]}");
+    TRY(meta_hosted_ref(c, tx, STR("ROADS"), &out));
+    assert_true(id_eq(out.item, h.item) && id_eq(out.store, h.store) && out.modified == 5 && str_empty(out.definition));
+    assert_int_equal(meta_hosted_ref(c, tx, STR("nothing"), &out), RC_NOT_FOUND);
     h.store = test_id(13);
     h.modified = 6;
     TRY(meta_hosted_update(c, tx, &h));

@@ -313,6 +313,7 @@ struct gate_user {
 
 static int insert_key(struct ctx *c, struct sql_tx *tx, void *arg)
 {
+    ++*(int64_t *)sql_tx_memory(tx, sizeof(int64_t));
     return sql_exec(c, tx, "INSERT INTO t (k, b) VALUES (?, ?)", SQL_I(*(int64_t *)arg),
                     SQL_B(str_of(arena_alloc(c->arena, 20000), 20000)));
 }
@@ -326,6 +327,83 @@ static void *gate_thread(void *arg)
     u->kind = c.err.kind;
     ctx_close(&c);
     return NULL;
+}
+
+/* Counts how often it was there since the memory was new. */
+static int remember(struct ctx *c, struct sql_tx *tx, void *arg)
+{
+    int64_t *seen = sql_tx_memory(tx, sizeof *seen);
+    *(int64_t *)arg = (*seen)++;
+    return sql_exec(c, tx, "UPDATE t SET v = 'x' WHERE k = -1");
+}
+
+static int64_t remembered(struct fixture *f)
+{
+    int64_t n = -1;
+    fixture_ok(f, sql_write(&f->ctx, f->db, remember, &n));
+    return n;
+}
+
+static int remember_and_fail(struct ctx *c, struct sql_tx *tx, void *arg)
+{
+    TRY(remember(c, tx, arg));
+    return RC_NOT_FOUND;
+}
+
+static int other_size(struct ctx *c, struct sql_tx *tx, void *arg)
+{
+    (void)c;
+    *(int64_t *)arg = ((char *)sql_tx_memory(tx, 100))[99];
+    return RC_OK;
+}
+
+static void *failing_thread(void *arg)
+{
+    struct gate_user *u = arg;
+    struct ctx c;
+    ctx_open(&c);
+    u->rc = u->gate ? sql_write(&c, u->f->db, wait_at_gate, u->gate) : sql_write(&c, u->f->db, remember_and_fail, &u->key);
+    ctx_close(&c);
+    return NULL;
+}
+
+/* What a write learned is kept until something is rolled back, alone or in a batch. */
+static void memory_of_the_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct gate_user users[THREADS];
+    pthread_t threads[THREADS];
+    int64_t n;
+    assert_int_equal(remembered(f), 0);
+    assert_int_equal(remembered(f), 1);
+    assert_int_equal(sql_write(&f->ctx, f->db, remember_and_fail, &n), RC_NOT_FOUND);
+    assert_int_equal(n, 2);
+    assert_int_equal(remembered(f), 0);
+    fixture_ok(f, sql_write(&f->ctx, f->db, other_size, &n));
+    assert_int_equal(n, 0);
+    assert_int_equal(remembered(f), 0);
+    for (int i = 0; i < THREADS; i++) {
+        users[i] = (struct gate_user){.f = f, .gate = i == 0 ? &gate : NULL, .key = -1};
+        assert_int_equal(pthread_create(&threads[i], NULL, failing_thread, &users[i]), 0);
+        pthread_mutex_lock(&gate.lock);
+        while (!gate.inside)
+            pthread_cond_wait(&gate.changed, &gate.lock);
+        pthread_mutex_unlock(&gate.lock);
+    }
+    pthread_mutex_lock(&gate.lock);
+    gate.open = true;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.lock);
+    unsigned first = 0;
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 1; i < THREADS; i++) {
+        assert_int_equal(users[i].rc, RC_NOT_FOUND);
+        first += users[i].key == 0;
+    }
+    assert_true(first >= THREADS - 2); /* but the first of them, who found what was there before */
+    assert_int_equal(remembered(f), 0);
 }
 
 static void full_disk_fails_all(void **state)
@@ -356,6 +434,7 @@ static void full_disk_fails_all(void **state)
         assert_ptr_equal(users[i].kind, &ERR_NO_SPACE);
     }
     assert_int_equal(rows_now(f), before);
+    assert_int_equal(remembered(f), 0);
     int64_t key = 30000;
     fixture_ok(f, sql_write(&f->ctx, f->db, insert_key, &key)); /* and it goes on when there is room */
     assert_int_equal(rows_now(f), before + 1);
@@ -386,6 +465,27 @@ static void each_call_fails_once(void **state)
 /* ---- opening and migrating ---- */
 
 static str beside(struct fixture *f, const char *name) { return arena_printf(f->ctx.arena, "%.*s/%s", STR_FMT(f->dir), name); }
+
+/* The comment makes a table that has only its primary key for a place. */
+static int ask_places(struct ctx *c, struct sql_tx *tx, void *arg)
+{
+    int64_t n;
+    (void)arg;
+    assert_int_equal(sql_query_int(c, tx, &n, "SELECT rowid FROM loose", NULL, 0), RC_END);
+    assert_int_equal(sql_query_int(c, tx, &n, "SELECT rowid FROM tight", NULL, 0), RC_FAIL);
+    err_clear(c);
+    return RC_OK;
+}
+
+static void clustered_tables(void **state)
+{
+    struct fixture *f = *state;
+    const struct sql_migration both[] = {{1, "both",
+                                          "CREATE TABLE tight (k BIGINT NOT NULL PRIMARY KEY) /* clustered */;\n"
+                                          "CREATE TABLE loose (k BIGINT NOT NULL PRIMARY KEY);\n"}};
+    fixture_ok(f, sql_open(&f->ctx, f->url, both, COUNT_OF(both), &f->db));
+    fixture_ok(f, sql_read(&f->ctx, f->db, ask_places, NULL));
+}
 
 static void migration_copies(void **state)
 {
@@ -565,6 +665,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(cancelled_inside, open_two, fixture_close),
         cmocka_unit_test_setup_teardown(snapshot_isolation, open_two, fixture_close),
         cmocka_unit_test_setup_teardown(group_commit, open_two, fixture_close),
+        cmocka_unit_test_setup_teardown(memory_of_the_writer, open_two, fixture_close),
+        cmocka_unit_test_setup_teardown(clustered_tables, open_none, fixture_close),
         cmocka_unit_test_setup_teardown(full_disk_fails_all, open_two, fixture_close),
         cmocka_unit_test_setup_teardown(each_call_fails_once, open_two, fixture_close),
         cmocka_unit_test_setup_teardown(migration_copies, open_none, fixture_close),
