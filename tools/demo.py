@@ -2,6 +2,7 @@
 """The main job on real data, watched from outside: two portals, the samples published on the first, its group exported as a package, imported
 into the second, and everything compared through the public REST interface. `script/demo` starts this; --once ends after the verification."""
 import argparse
+import errno
 import hashlib
 import json
 import os
@@ -41,9 +42,17 @@ def table(header, rows):
 
 # ---------------------------------------------------------------- portals
 
-def free_port():
+def free_port(wanted=0):
+    """The wanted port when nobody listens there, else any."""
     with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(('127.0.0.1', wanted))
+        except OSError as e:
+            if not wanted or e.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            say(f'  port {wanted} is not free, another is taken')
+            return free_port()
         return s.getsockname()[1]
 
 
@@ -58,10 +67,14 @@ class Server:
             self.process = subprocess.Popen([program, 'serve', '--data', os.path.join(folder, name), '--listen', f'127.0.0.1:{port}',
                                              '--store.minFreeBytes', '64M'], stderr=log, env=env)
         deadline = time.monotonic() + 30
-        while b'listening on' not in read(self.log):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f'demo: {name} did not start:\n' + read(self.log).decode(errors='replace'))
-            time.sleep(0.02)
+        try:
+            while b'listening on' not in read(self.log):
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit(f'demo: {name} did not start:\n' + read(self.log).decode(errors='replace'))
+                time.sleep(0.02)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

@@ -20,8 +20,8 @@ void buf_clear(struct buf *b); /* keeps the memory, forgets content and overflow
 void buf_add_int(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list args);
-/* Room for n more bytes at the end, or NULL (and overflow) beyond the maximum; buf_commit says how many were used. Answers are made
- * of appends of a few bytes, so these are inline. */
+/* Room for n more bytes at the end, or NULL (and overflow) beyond the maximum; buf_commit says how many were used. Answers are
+ * made of appends of a few bytes, so these are inline. */
 char *buf_grow(struct buf *b, size_t n); /* what buf_reserve does when there is no room yet */
 static inline char *buf_reserve(struct buf *b, size_t n)
 {

@@ -33,7 +33,8 @@ int meta_changed(struct sql_tx *tx);
 int meta_count(struct ctx *ctx, struct sql_tx *tx, const char *text, const struct sql_value *values, size_t count, int64_t *out);
 
 /* A statement ending in "RETURNING number" that concerns one row; RC_NOT_FOUND when there was none. */
-int meta_number(struct ctx *ctx, struct sql_tx *tx, int64_t *number_out, const char *text, const struct sql_value *values, size_t count);
+int meta_number(struct ctx *ctx, struct sql_tx *tx, int64_t *number_out, const char *text, const struct sql_value *values,
+                size_t count);
 
 /* Orders: what a sort field (any case) means in SQL. The last row is the one for everything else and has no name. */
 struct meta_order {
@@ -43,8 +44,8 @@ struct meta_order {
 const char *meta_order_sql(const struct meta_order *orders, str sort_field, bool descending);
 extern const struct meta_order meta_item_orders[], meta_user_orders[];
 
-/* Search index (meta_terms.c). Items, groups and users have the numbers 1, 2 and 3 and from there each third, so that a number says
- * which row of which table is meant. */
+/* Search index (meta_terms.c). Items, groups and users have the numbers 1, 2 and 3 and from there each third, so that a number
+ * says which row of which table is meant. */
 #define META_SUBJECT_NUMBER(table, first) "(SELECT COALESCE(MAX(number) + 3, " first ") FROM " table ")"
 struct meta_term_field {
     int64_t bit;     /* meta_search_fields.h: says also whether words or whole values */

@@ -111,6 +111,76 @@ static size_t depth_of(const char *pattern)
     return n;
 }
 
+/* ---- the answer, with what it names as links ---- */
+
+/* A line of pretty JSON as `"key": value` (value without its comma); false for other lines. */
+static bool line_cut(str line, str *key_out, str *value_out)
+{
+    str rest = str_trim(line);
+    size_t colon = str_find(rest, STR("\": "), 1);
+    if (!str_starts(rest, STR("\"")) || colon == SIZE_MAX)
+        return false;
+    *key_out = str_sub(rest, 1, colon);
+    *value_out = str_sub(rest, colon + 3, rest.n);
+    if (str_ends(*value_out, STR(",")))
+        value_out->n--;
+    return true;
+}
+
+static str unquoted(str value)
+{
+    bool quoted = value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"';
+    return quoted ? str_sub(value, 1, value.n - 1) : STR_NONE;
+}
+
+/* Where a value leads: ids of items and groups, services of the directory, layers of a service, URLs. */
+static str target_of(struct ctx *ctx, const struct call *call, str key, str value)
+{
+    const char *pattern = call->route->pattern;
+    str text_value = unquoted(value);
+    id parsed;
+    bool groups = strstr(pattern, "/community/groups") && !strchr(pattern, '{');
+    if (str_none(text_value)) {
+        bool layer =
+            str_ends(str_c(pattern), STR("/FeatureServer")) && (str_eq(key, STR("id")) || str_eq(key, STR("relatedTableId")));
+        return layer ? arena_printf(ctx->arena, "%.*s/FeatureServer/%.*s",
+                                    STR_FMT(str_sub(call->http->path, 0, str_ifind(call->http->path, STR("/FeatureServer"), 0))),
+                                    STR_FMT(value))
+                     : STR_NONE;
+    }
+    if (str_istarts(text_value, STR("http://")) || str_istarts(text_value, STR("https://")))
+        return text_value;
+    if (str_eq(key, STR("name")) && str_starts(text_value, STR("Hosted/")))
+        return arena_printf(ctx->arena, "%.*s/rest/services/%.*s/FeatureServer", STR_FMT(call->server_url), STR_FMT(text_value));
+    bool item = str_eq(key, STR("id")) || str_eq(key, STR("itemId")) || str_eq(key, STR("serviceItemId"));
+    if (!item || !id_parse(text_value, &parsed))
+        return STR_NONE;
+    return arena_printf(ctx->arena, "%.*s/sharing/rest/%s/%s", STR_FMT(call->portal_url),
+                        groups ? "community/groups" : "content/items", parsed.text);
+}
+
+static void answer(struct ctx *ctx, const struct call *call, str json, struct buf *b)
+{
+    str line, key, value;
+    raw(b, "<pre>");
+    while (str_split(&json, '\n', &line)) {
+        str target = call->route && line_cut(line, &key, &value) ? target_of(ctx, call, key, value) : STR_NONE;
+        if (str_none(target)) {
+            text(b, line);
+        } else {
+            text(b, str_of(line.p, (size_t)(value.p - line.p)));
+            raw(b, "<a href=\"");
+            text(b, target);
+            raw(b, "\">");
+            text(b, value);
+            raw(b, "</a>");
+            text(b, str_of(value.p + value.n, (size_t)(line.p + line.n - value.p) - value.n));
+        }
+        raw(b, "\n");
+    }
+    raw(b, "</pre>");
+}
+
 /* The operations one step below this one, as far as their path is known. */
 static void children(struct call *call, struct buf *b)
 {
@@ -144,7 +214,6 @@ static void children(struct call *call, struct buf *b)
 
 void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out)
 {
-    (void)ctx;
     raw(out, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
     text(out, call->http->path);
     raw(out, "</title><style>");
@@ -158,11 +227,8 @@ void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out)
         text(out, str_c(call->route->summary));
         raw(out, "</p>");
     }
-    if (!str_empty(json)) {
-        raw(out, "<pre>");
-        text(out, json);
-        raw(out, "</pre>");
-    }
+    if (!str_empty(json))
+        answer(ctx, call, json, out);
     if (call->route) {
         form(call, out);
         children(call, out);

@@ -23,7 +23,7 @@ static void grow(double *expansion, size_t count, double v)
 static double exact_side(struct point a, struct point b, struct point p)
 {
     const double products[TERMS / 2][2] = {{a.x, b.y}, {-a.y, b.x}, {b.x, p.y}, {-b.y, p.x}, {p.x, a.y}, {-p.y, a.x}};
-    double sum[TERMS];
+    double sum[TERMS] = {0};
     for (size_t i = 0; i < TERMS / 2; i++) {
         double product = products[i][0] * products[i][1];
         grow(sum, 2 * i, fma(products[i][0], products[i][1], -product));

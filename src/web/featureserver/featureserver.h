@@ -54,7 +54,8 @@ int features_where(struct ctx *ctx, const struct layer *l, str text, struct wher
 /* "extent" of a layer as JSON text in the arena, from its features; STR_NONE when it has none with a geometry. */
 int features_layer_extent(struct ctx *ctx, const struct call *call, const struct hosted_service *h, const struct layer *l,
                           str *out);
-/* "fullExtent" of a service: around all of its layers, in the service's spatial reference. STR_NONE also when one has no place in it. */
+/* "fullExtent" of a service: around all of its layers, in the service's spatial reference. STR_NONE also when one has no place in
+ * it. */
 int features_full_extent(struct ctx *ctx, const struct call *call, const struct hosted_service *h, str *out);
 
 /* ---- filter.c ---- */
