@@ -23,6 +23,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 SAMPLES = os.path.join(ROOT, 'samples')
 PASSWORD = 'demo-password'
 TTY = sys.stdout.isatty()
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def say(text=''):
@@ -347,71 +348,74 @@ def run_program(program, *args, user='admin'):
     subprocess.run([program, *args], env=env, check=True)
 
 
-def run(program, folder, ports):
+def run(program, folder, ports, servers):
+    """Whether everything held, and {name: (portal, id of its group)}. The portals that it starts go into `servers`; the caller ends them."""
     step('1. Two portals')
-    servers = [Server(program, folder, name, port or free_port()) for name, port in zip(('portal-one', 'portal-two'), ports)]
-    try:
-        for name, s in zip(('one', 'two'), servers):
-            say(f'  portal {name}: {s.url}   (administrator admin, password {PASSWORD})')
-        one, two = (Portal(s.url, 'admin', PASSWORD) for s in servers)
-        step('2. Real data onto portal one: layers, a map, apps, files')
-        loader = Loader(one)
-        group = loader.load()
-        step('3. The group leaves portal one as a package')
-        package = os.path.join(folder, 'natural-earth.epk')
-        run_program(program, 'group', 'export', one.url, group, '-o', package)
-        run_program(program, 'inspect', package, '--verify')
-        step('4. The package arrives in portal two')
-        target = two.call('/sharing/rest/community/createGroup', title='Arrived', tags='samples', access='private')['group']['id']
-        run_program(program, 'group', 'import', two.url, target, package, '--preview')
-        run_program(program, 'group', 'import', two.url, target, package)
-        step('5. Verified from outside, through the public REST interface')
-        v = Verifier(one, two)
-        ids = [i['id'] for i in one.call(f'/sharing/rest/content/groups/{group}', num='100')['items']]
-        arrived = [i['id'] for i in two.call(f'/sharing/rest/content/groups/{target}', num='100')['items']]
-        if sorted(ids) != sorted(arrived):
-            v.problems.append(f'items of the groups differ: {sorted(set(ids) ^ set(arrived))}')
-        carried = [loader.items[k] for k in loader.items if loader.items[k] in arrived]
-        table(['item', 'type', 'id', 'files', 'bytes', ''], [v.item(i) for i in carried])
-        say()
-        services = [i['id'] for i in one.call(f'/sharing/rest/content/groups/{group}', num='100')['items'] if i['type'] == 'Feature Service']
-        table(['layer', 'geometry', 'rows', 'attachments', 'hash of rows', ''], [r for i in services for r in v.layers(i)])
-        for i in carried:
-            v.related(i)
-        say(f'\n  {len(carried)} items, {v.files} files compared; {v.texts} texts searched for {urllib.parse.urlsplit(one.url).netloc} in every encoding')
-        for p in v.problems:
-            say('  PROBLEM: ' + p)
-        say('  everything arrived whole' if not v.problems else f'  {len(v.problems)} problems')
-        step(f'Look around: sign in as admin with {PASSWORD}, then open the pages')
-        for name, p, g in (('one', one, group), ('two', two, target)):
-            say(f'  portal {name}: {p.url}/sharing/rest/generateToken')
-            say(f'              {p.url}/sharing/rest/content/groups/{g}')
-            say(f'              {p.url}/server/rest/services/Hosted')
-        return servers, not v.problems
-    except BaseException:
-        for s in servers:
-            s.stop()
-        raise
+    for name, port in zip(('portal-one', 'portal-two'), ports):
+        servers.append(Server(program, folder, name, free_port(port)))
+    for name, s in zip(('one', 'two'), servers):
+        say(f'  portal {name}: {s.url}   (administrator admin, password {PASSWORD})')
+    one, two = (Portal(s.url, 'admin', PASSWORD) for s in servers)
+    step('2. Real data onto portal one: layers, a map, apps, files')
+    loader = Loader(one)
+    group = loader.load()
+    step('3. The group leaves portal one as a package')
+    package = os.path.join(folder, 'natural-earth.epk')
+    run_program(program, 'group', 'export', one.url, group, '-o', package)
+    run_program(program, 'inspect', package, '--verify')
+    step('4. The package arrives in portal two')
+    target = two.call('/sharing/rest/community/createGroup', title='Arrived', tags='samples', access='private')['group']['id']
+    run_program(program, 'group', 'import', two.url, target, package, '--preview')
+    run_program(program, 'group', 'import', two.url, target, package)
+    step('5. Verified from outside, through the public REST interface')
+    v = Verifier(one, two)
+    ids = [i['id'] for i in one.call(f'/sharing/rest/content/groups/{group}', num='100')['items']]
+    arrived = [i['id'] for i in two.call(f'/sharing/rest/content/groups/{target}', num='100')['items']]
+    if not sorted(ids) == sorted(arrived) == sorted(loader.items.values()):
+        v.problems.append(f'{len(loader.items)} items went onto portal one, {len(ids)} are in its group, {len(arrived)} arrived')
+    carried = [loader.items[k] for k in loader.items if loader.items[k] in arrived]
+    table(['item', 'type', 'id', 'files', 'bytes', ''], [v.item(i) for i in carried])
+    say()
+    services = [i['id'] for i in one.call(f'/sharing/rest/content/groups/{group}', num='100')['items'] if i['type'] == 'Feature Service']
+    table(['layer', 'geometry', 'rows', 'attachments', 'hash of rows', ''], [r for i in services for r in v.layers(i)])
+    for i in carried:
+        v.related(i)
+    say(f'\n  {len(carried)} items, {v.files} files compared; {v.texts} texts searched for {urllib.parse.urlsplit(one.url).netloc} in every encoding')
+    for p in v.problems:
+        say('  PROBLEM: ' + p)
+    say('  everything arrived whole' if not v.problems else f'  {len(v.problems)} problems')
+    return not v.problems, {'one': (one, group), 'two': (two, target)}
+
+
+def look_around(portals):
+    step(f'Look around: sign in as admin with {PASSWORD}, then open the pages')
+    for name, (portal, group) in portals.items():
+        say(f'  portal {name}: {portal.url}/sharing/rest/generateToken')
+        say(f'              {portal.url}/sharing/rest/content/groups/{group}')
+        say(f'              {portal.url}/server/rest/services/Hosted')
+    say('\nCtrl-C ends both portals.')
+    signal.pause()
 
 
 def main():
     parser = argparse.ArgumentParser(prog='script/demo')
     parser.add_argument('--once', action='store_true', help='end after the verification')
-    parser.add_argument('--program', default=os.path.join(ROOT, 'build', 'src', 'app', 'mapferry'), help=argparse.SUPPRESS)
+    parser.add_argument('--program', default=os.path.join(ROOT, 'build', 'mapferry'), help=argparse.SUPPRESS)
     parser.add_argument('--ports', default='7080,7081', help='ports of the two portals; 0: any')
     args = parser.parse_args()
     once = args.once or not sys.stdin.isatty() or not TTY
+    sys.stdout.reconfigure(encoding='utf-8')
+    for number in ENDING:
+        signal.signal(number, signal.default_int_handler)
     folder = tempfile.mkdtemp(prefix='mapferry-demo-')
-    servers = []
+    servers, held = [], False
     try:
-        servers, held = run(os.path.abspath(args.program), folder, [int(p) if not once else 0 for p in args.ports.split(',')])
+        held, portals = run(os.path.abspath(args.program), folder, [int(p) if not once else 0 for p in args.ports.split(',')], servers)
         if not once:
-            say('\nCtrl-C ends both portals.')
-            try:
-                signal.pause()
-            except KeyboardInterrupt:
-                say()
+            look_around(portals)
         return 0 if held else 1
+    except KeyboardInterrupt:
+        return 0 if held else 130
     except RestError as e:
         say(f'demo: {e}')
         return 1
@@ -419,6 +423,8 @@ def main():
         say(f'demo: {" ".join(e.cmd[:3])} ended with code {e.returncode}')
         return 1
     finally:
+        for number in ENDING:  # nothing may keep the portals from ending
+            signal.signal(number, signal.SIG_IGN)
         for s in servers:
             s.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -36,7 +36,7 @@ def run(command, seconds=900, env=None, cwd=ROOT):
     """The output of a command; Failed with it when the command does not end with 0 in time."""
     try:
         p = subprocess.run(command, cwd=cwd, env=dict(os.environ, **(env or {})), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, errors='replace', timeout=seconds)
+                           stderr=subprocess.STDOUT, encoding='utf-8', errors='replace', timeout=seconds)
     except subprocess.TimeoutExpired as e:
         raise Failed(f'{" ".join(command)}\nnot done after {seconds} s\n' + (e.stdout or b'').decode(errors='replace'))
     if p.returncode != 0:
@@ -378,6 +378,8 @@ def main():
     parser.add_argument('--thorough', action='store_true', help='every place of the crash tests, not a sample')
     parser.add_argument('--list', action='store_true', help='names of the checks')
     options = parser.parse_args()
+    sys.stdout.reconfigure(encoding='utf-8')
+    os.environ['PYTHONUTF8'] = '1'  # names of tests are UTF-8 in every locale
     results = Results()
     with tempfile.TemporaryDirectory(prefix='mapferry-tests-') as scratch:
         checks = Checks(os.path.abspath(options.builds), scratch)
