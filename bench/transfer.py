@@ -104,13 +104,22 @@ def median(values):
     return values[len(values) // 2]
 
 
-def report(name, ours, peer, results):
+def limit_program(work):
+    """The bare loop of bench/limits, built for this machine."""
+    program = os.path.join(work, 'limit')
+    subprocess.run(['cc', '-O2', '-D_GNU_SOURCE', '-o', program, os.path.join(ROOT, 'bench', 'limits', 'corpus.c'), '-lisal', '-lnettle'], check=True)
+    return program
+
+
+def report(name, ours, peer, results, limit=None):
     for what in ('wall', 'cpu'):
         ratios = [o[what] / p[what] for o, p in zip(ours, peer)]
         print(f"{name:22} {what:5} ours {median([o[what] for o in ours]):7.2f} s   peer {median([p[what] for p in peer]):7.2f} s   "
               f"ratio {median(ratios):5.2f} ({min(ratios):.2f} to {max(ratios):.2f})", flush=True)
     print(f"{name:22} peak memory of the portal {max(o['peak_kb'] for o in ours) / 1024:.1f} MiB", flush=True)
-    results.append({'name': name, 'ours': ours, 'peer': peer})
+    if limit:
+        print(f"{name:22} bare loop {median([x['wall'] for x in limit]):.2f} s wall, {median([x['cpu'] for x in limit]):.2f} s cpu")
+    results.append({'name': name, 'ours': ours, 'peer': peer, 'limit': limit})
 
 
 class Bench:
@@ -127,18 +136,20 @@ class Bench:
         one, portal = self.server('one')
         try:
             group = add_corpus(portal, corpus)
-            exports, tars, item = [], [], None
+            exports, tars, packs, item, limit = [], [], [], None, limit_program(self.work)
             for k in range(self.pairs + 1):
                 ours, result = job(one, portal, f'/sharing/rest/community/groups/{group}/export')
                 peer = shell(f"tar -C '{corpus}' -cf - . | zstd -1 -q -f -o '{archive}' && sync '{archive}'")
+                bare = shell(f"'{limit}' pack '{corpus}' '{self.work}/bare'")
                 if item:
                     portal.call(portal.content(f'items/{item}/delete'))
                 item = result['itemId']
                 if k:
                     exports.append(ours)
                     tars.append(peer)
-            report('export corpus', exports, tars, self.results)
-            imports, untars = [], []
+                    packs.append(bare)
+            report('export corpus', exports, tars, self.results, packs)
+            imports, untars, unpacks = [], [], []
             for k in range(self.pairs + 1):
                 two, target = self.server(f'two-{k}')
                 try:
@@ -151,10 +162,12 @@ class Bench:
                 os.makedirs(fresh)
                 os.sync()
                 peer = shell(f"zstd -d -q -c '{archive}' | tar -C '{fresh}' -xf - && sync -f '{fresh}'")
+                bare = shell(f"'{limit}' unpack '{self.work}/bare' '{self.work}/bare-{k}'")
                 if k:
                     imports.append(ours)
                     untars.append(peer)
-            report('import corpus', imports, untars, self.results)
+                    unpacks.append(bare)
+            report('import corpus', imports, untars, self.results, unpacks)
         finally:
             one.stop()
 

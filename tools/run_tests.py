@@ -324,6 +324,8 @@ class Checks:
         """Other people's clients, against a portal started for them."""
         if not shutil.which('npm') or not shutil.which('node'):
             raise Skipped('npm is not there')
+        if not os.path.exists(os.path.join(ROOT, 'tests/clients/node_modules/.package-lock.json')):
+            raise Skipped('npm could not install the clients')
         tests = [os.path.join(ROOT, t) for t in files(['tests/clients'], '*.test.mjs') if '/node_modules/' not in t]
         folder = os.path.join(self.scratch, 'clients')
         os.makedirs(folder)
@@ -337,12 +339,16 @@ class Checks:
     @staticmethod
     def named_tests(output):
         """(name, verdict, why skipped) of each test of a TAP report or of unittest's verbose one."""
-        out = []
-        for indent, verdict, name, rest in re.findall(r'^( *)(ok|not ok) \d+(?: -)? ?(.*)\n((?: +.*\n)*)', output, re.M):
-            if f"\n{indent}  type: 'suite'" in rest.split(f'\n{indent}  ...')[0]:
-                continue  # node counts groups of tests as well
-            skip = re.search(r'# SKIP\b ?(.*)$', name, re.I)
-            out.append((re.sub(r' *#.*$', '', name), 'skipped' if skip else 'ok' if verdict == 'ok' else 'FAILED', skip.group(1) if skip else ''))
+        out, groups = [], []
+        for indent, begun, verdict, name, details in re.findall(
+                r'^( *)(?:# Subtest: (.*)|(ok|not ok) \d+(?: -)? ?(.*)(?:\n\1  ---\n((?:\1  .*\n)*?)\1  \.\.\.)?)$', output, re.M):
+            groups = groups[:len(indent) // 4]
+            if begun:
+                groups.append(begun)
+            elif f"{indent}  type: 'suite'\n" not in details:  # node counts groups of tests as well
+                skip = re.search(r'# SKIP\b ?(.*)$', name, re.I)
+                out.append((': '.join([*groups, re.sub(r' *#.*$', '', name)]), 'skipped' if skip else 'ok' if verdict == 'ok' else 'FAILED',
+                            skip.group(1) if skip else ''))
         for name, verdict, why in re.findall(r"^(.*?) \.\.\. (?:.*?)(ok|FAIL|ERROR|skipped ['\"](.*)['\"])$", output, re.M):
             out.append((name, 'skipped' if why else 'ok' if verdict == 'ok' else 'FAILED', why))
         return out

@@ -84,8 +84,6 @@ static int put_one(struct ctx *run_ctx, struct batch *b, const struct migrate_ru
     put->overwrite = planned->action == PLAN_OVERWRITE;
     TRY(run->target->ops->item_put(ctx, run->target, put));
     relations_keep(run_ctx, b, &item);
-    b->count++;
-    b->bytes += planned->size;
     return RC_OK;
 }
 
@@ -140,6 +138,8 @@ static int put_items(struct ctx *ctx, const struct migrate_run *run, struct batc
         int rc = put_one(ctx, b, run, list[i]);
         if (rc != RC_OK && !item_failed(ctx, b, run, list[i], rc))
             return rc;
+        b->count++;
+        b->bytes += list[i]->size;
         if (b->count == BATCH_ITEMS || b->bytes >= BATCH_BYTES || list[i]->hosted)
             TRY(batch_flush(ctx, run, b, &progress));
     }

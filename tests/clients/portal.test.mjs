@@ -1,6 +1,7 @@
 // Esri's arcgis-rest-js against a running portal, over a working day: what it sends has to be answered the way it expects.
 // PORTAL_URL=http://127.0.0.1:7080 ADMIN_USER=admin ADMIN_PASSWORD=... node --test
 import assert from "node:assert/strict";
+import { File } from "node:buffer"; // not a global in Debian 12's Node
 import { before, describe, test } from "node:test";
 import { ArcGISIdentityManager, request } from "@esri/arcgis-rest-request";
 import * as portal from "@esri/arcgis-rest-portal";

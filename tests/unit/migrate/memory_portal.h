@@ -11,6 +11,7 @@
 #include "migrate/migrate.h"
 #include "model/errors.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 #define assert_ok(call)                                                                                                          \
     do {                                                                                                                         \
@@ -42,18 +43,19 @@ struct memory_source {
 };
 struct memory_target {
     struct portal base;
-    char log[4096]; /* "1" a put of item 1, "!1" one refused, "+" before it: overwritten, "r12" a relationship, "|" a checkpoint */
+    char
+        log[4096]; /* "1" a put of item 1, "!1" one refused, "+" before it: overwritten, "r12" a relationship, "|" a checkpoint */
     size_t log_count;
     unsigned checkpoints;
-    size_t puts;        /* since the last checkpoint */
+    size_t puts; /* since the last checkpoint */
     size_t puts_all;
     id waiting[MEMORY_ITEMS];
-    int refuse_item;    /* its put fails with refuse_kind */
+    int refuse_item; /* its put fails with refuse_kind */
     const struct err_kind *refuse_kind;
     int refuse_rc;
-    int refuse_late;    /* that item's result at the checkpoint is "no" */
-    int put_before;     /* items up to this number were put before a restart */
-    int cancel_at;      /* the put of this item sets cancel */
+    int refuse_late; /* that item's result at the checkpoint is "no" */
+    int put_before;  /* items up to this number were put before a restart */
+    int cancel_at;   /* the put of this item sets cancel */
     atomic_bool cancel;
     bool break_checkpoint;
 };
@@ -118,7 +120,8 @@ static inline int memory_item_get(struct ctx *ctx, struct portal *p, const id *i
     return RC_OK;
 }
 
-static inline int memory_part_open(struct ctx *ctx, struct portal *p, const id *item, const struct item_part *part, struct reader **out)
+static inline int memory_part_open(struct ctx *ctx, struct portal *p, const id *item, const struct item_part *part,
+                                   struct reader **out)
 {
     struct memory_source *s = (struct memory_source *)p;
     const struct memory_item *found = memory_find(item);

@@ -419,7 +419,8 @@ static int prepare(struct ctx *ctx, void *arg, struct plan_item *planned, struct
     return RC_OK;
 }
 
-static int look_for_title(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text, str *out)
+static int look_for_title(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text,
+                          str *out)
 {
     (void)ctx, (void)type;
     if (place == REF_ITEM_FIELD && str_eq(name, STR("description")) && str_eq(text, STR("prepared")))

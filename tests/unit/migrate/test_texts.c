@@ -131,8 +131,7 @@ static void only_what_changed_is_marked_and_the_rest_keeps_its_bytes(void **stat
     struct item_put put;
     struct changes c = {0};
     assert_ok(texts_put(CTX, &mem.source.base, &m->item, change, &c, &put));
-    assert_str(str_c(c.seen),
-               "F description;F snippet;F url;D definition;D ;R same.json;R page.html;R metadata/metadata.xml;");
+    assert_str(str_c(c.seen), "F description;F snippet;F url;D definition;D ;R same.json;R page.html;R metadata/metadata.xml;");
     static const struct {
         bool changed;
         const char *text;
