@@ -125,7 +125,7 @@ static int load_file(struct ctx *ctx, struct config *c, const char *path)
 static int load_environment(struct ctx *ctx, struct config *c)
 {
     const str prefix = STR("MAPFERRY_");
-    for (char **e = environ; *e; e++) {
+    for (char **e = environ; e && *e; e++) {
         str line = str_c(*e);
         if (!str_starts(line, prefix))
             continue;

@@ -30,13 +30,15 @@ static int option_take(struct ctx *ctx, struct options *o, int argc, char **argv
     str name = str_sub(word, str_starts(word, STR("--")) ? 2 : 1, word.n);
     size_t equal = str_find_char(name, '=', 0), row = 0;
     str bare = equal == SIZE_MAX ? name : str_sub(name, 0, equal);
-    if (str_eq(bare, str_c(option_json.name))) {
-        o->json = true;
-        return RC_OK;
-    }
-    const struct option *option = row_find(o->rows, bare, &row);
+    bool json = str_eq(bare, str_c(option_json.name));
+    const struct option *option = json ? &option_json : row_find(o->rows, bare, &row);
     if (!option)
         return err_set(ctx, &ERR_USAGE, "There is no option '%s' here.", argv[*at]);
+    if (option->kind == OPTION_FLAG && equal != SIZE_MAX)
+        return err_set(ctx, &ERR_USAGE, "Option --%s takes no value.", option->name);
+    o->json = o->json || json;
+    if (json)
+        return RC_OK;
     struct options_value *v = &o->values[row];
     if (v->count && option->kind != OPTION_LIST)
         return err_set(ctx, &ERR_USAGE, "Option --%s is given twice.", option->name);

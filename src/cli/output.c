@@ -60,7 +60,7 @@ str output_bytes(struct ctx *ctx, int64_t bytes)
         v /= 1000;
         unit++;
     }
-    return arena_printf(ctx->arena, unit && v < 100 ? "%.1f %s" : "%.0f %s", v, units[unit]);
+    return arena_printf(ctx->arena, unit && v < 99.95 ? "%.1f %s" : "%.0f %s", v, units[unit]);
 }
 
 static str amount(struct ctx *ctx, int64_t n, const char *unit)

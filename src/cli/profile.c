@@ -75,7 +75,10 @@ int profile_load(struct ctx *ctx, str name, struct profile *out)
     if (!file_exists(path.p))
         return RC_NOT_FOUND;
     TRY(file_read_all(ctx, path.p, PROFILE_MAX, &text));
-    TRY(json_parse(ctx, text, &v));
+    int rc = json_parse(ctx, text, &v);
+    if (rc != RC_OK)
+        err_add(ctx, "profile file '%s'", path.p);
+    TRY(rc);
     struct arena *a = ctx->arena;
     *out = (struct profile){.name = arena_str(a, name),
                             .url = json_string(json_get_c(v, "url"), a),

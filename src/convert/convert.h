@@ -39,7 +39,7 @@ void convert_close(struct convert *c); /* ends the child; NULL is allowed */
  * or a layer mixes kinds of geometry. messages_out: a JSON array of sentences about what was left out. */
 int convert_definition(struct ctx *ctx, struct convert *c, str *json_out, str *messages_out);
 /* Rows of one layer, by its id in that definition, in its field order. For CONVERT_PACKAGE_LAYERS pass the package's own layer:
- * its table is the one that is named for its id (layer_table_name: "l<id>_…"). Close before the next, and before convert_close; l
+ * its table is the one that is named for its id ("l<id>_…", store/feature.h). Close before the next, and before convert_close; l
  * outlives it. A row that does not fit its field (text too long, number out of range) is ERR_INVALID naming row and field. */
 int convert_rows(struct ctx *ctx, struct convert *c, const struct layer *l, struct row_source **out);
 

@@ -39,7 +39,7 @@ str export_request_print(struct ctx *ctx, const struct export_request *r)
     return lists_text(ctx, &o, &b);
 }
 
-static int export_request_parse(struct ctx *ctx, struct json v, struct export_request *out)
+int export_request_parse(struct ctx *ctx, struct json v, struct export_request *out)
 {
     *out = (struct export_request){.group_title = json_string(json_get_c(v, "groupTitle"), ctx->arena),
                                    .caller = {.username = json_string(json_get_c(v, "caller"), ctx->arena)},

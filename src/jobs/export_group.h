@@ -19,6 +19,8 @@ struct export_request {
     bool keep_item; /* false: a synchronous call takes the stream, no item is left */
 };
 str export_request_print(struct ctx *ctx, const struct export_request *r);
+/* ERR_CORRUPT when a member that every request has is missing or is not what it should be. */
+int export_request_parse(struct ctx *ctx, struct json v, struct export_request *out);
 /* The job's definition as the API shows it. */
 str export_definition(struct ctx *ctx, const struct export_request *r);
 

@@ -37,7 +37,7 @@ str import_request_print(struct ctx *ctx, const struct import_request *r)
     return lists_text(ctx, &o, &b);
 }
 
-static int import_request_parse(struct ctx *ctx, struct json v, struct import_request *out)
+int import_request_parse(struct ctx *ctx, struct json v, struct import_request *out)
 {
     struct arena *a = ctx->arena;
     *out = (struct import_request){.group_title = json_string(json_get_c(v, "groupTitle"), a),
@@ -130,7 +130,8 @@ static void keep_reference(struct import_run *im, const struct ref_found *f, con
     plan_reference_add(im->keep, &im->plan, &im->item_now, f, note);
 }
 
-/* An item that is not in the plan but on this portal already: references to it stay, and get its URL. */
+/* An item that is not in the plan but on this portal already, and that the caller may read: references to it stay, and get its
+ * URL. */
 struct resolve_call {
     struct import_run *im;
     const struct ref_list *found;
@@ -148,11 +149,14 @@ static int resolve_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     const struct site *site = call->im->job->site;
     for (size_t i = 0; i < call->found->count; i++) {
         struct item item;
+        struct access_item facts;
         id to;
         if (!unresolved_item(&call->found->list[i], &to))
             continue;
-        int rc = meta_item_get(ctx, tx, &to, &item);
+        int rc = item_facts(ctx, tx, &call->im->request.caller, &to, &item, &facts);
         if (rc == RC_NOT_FOUND)
+            err_clear(ctx);
+        if (rc == RC_NOT_FOUND || (rc == RC_OK && !access_item_read(&call->im->request.caller, &facts)))
             continue;
         TRY(rc);
         str url = site_url_expand(ctx, site->server_url, item.field[ITEM_URL]);

@@ -22,6 +22,8 @@ struct import_request {
     str folder_title;     /* importContentFolder, or the group's title */
 };
 str import_request_print(struct ctx *ctx, const struct import_request *r);
+/* ERR_CORRUPT when a member that every request has is missing or is not what it should be. */
+int import_request_parse(struct ctx *ctx, struct json v, struct import_request *out);
 str import_definition(struct ctx *ctx, const struct import_request *r);
 
 /* The package behind an item, opened for reading. The bytes are not verified yet. temp_dir: where layers are unpacked, "" when no

@@ -154,20 +154,14 @@ static bool name_given(const struct decide_arg *d, str name)
     return false;
 }
 
-/* The name of the service on this portal: as in the package, with a suffix when it is taken. */
-static int choose_name(struct ctx *ctx, struct sql_tx *tx, struct decide_arg *d, str wanted, str *out)
+/* The name of the service on this portal: as in the package, made valid, with a suffix when it is taken. */
+static int choose_name(struct ctx *ctx, struct sql_tx *tx, const struct decide_arg *d, str wanted, str *out)
 {
-    str name = wanted;
-    struct hosted there;
-    for (int n = 1;; n++) {
-        int rc = meta_hosted_by_name(ctx, tx, name, &there);
-        if (rc != RC_OK && rc != RC_NOT_FOUND)
-            return rc;
-        if (rc == RC_NOT_FOUND && !name_given(d, name))
-            break;
-        name = arena_printf(ctx->arena, "%.*s_%d", STR_FMT(wanted), n);
-    }
-    *out = name;
+    enum { ROOM_FOR_SUFFIX = 100 };
+    TRY(hosted_name_free(ctx, tx, wanted, out));
+    wanted = str_sub(wanted, 0, ROOM_FOR_SUFFIX);
+    for (int n = 1; name_given(d, *out); n++)
+        TRY(hosted_name_free(ctx, tx, arena_printf(ctx->arena, "%.*s_%d", STR_FMT(wanted), n), out));
     return RC_OK;
 }
 

@@ -22,7 +22,7 @@ static bool is_member(const struct caller *c, const struct access_group *g)
 
 static bool manages(const struct caller *c, const struct access_group *g)
 {
-    return access_administer(c) || (!c->anonymous && g->member >= MEMBER_ADMIN);
+    return at_least(c, ROLE_USER) && (access_administer(c) || g->member >= MEMBER_ADMIN);
 }
 
 bool access_item_read(const struct caller *c, const struct access_item *it)

@@ -1,7 +1,7 @@
 /* Reading a hosted service's definition: see layer.h. */
 #include "model/layer.h"
 
-enum { LAYERS_MAX = 500, FIELDS_MAX = 500, NAME_MAX_BYTES = 512, RECORD_COUNT_DEFAULT = 2000 };
+enum { NAME_MAX_BYTES = 512, RECORD_COUNT_DEFAULT = 2000 };
 
 static const char *const FIELD_NAMES[FIELD_TYPE_COUNT] = {
     [FIELD_OID] = "esriFieldTypeOID",
@@ -144,7 +144,7 @@ static bool is_geometry_field(struct json v) { return json_string_eq(json_get_c(
 static int parse_fields(struct ctx *ctx, struct layer *l)
 {
     struct json list = json_get_c(l->json, "fields"), v;
-    if (json_count(list) > FIELDS_MAX)
+    if (json_count(list) > LAYER_FIELDS_MAX)
         return bad(ctx, list, "too many fields");
     l->fields = arena_array(ctx->arena, struct field, json_count(list));
     l->oid_field = l->globalid_field = SIZE_MAX;
@@ -261,8 +261,8 @@ int service_parse(struct ctx *ctx, str definition, struct service *out)
         return err_set(ctx, &ERR_INVALID, "service definition: not an object");
     struct json layers = json_get_c(out->json, "layers"), tables = json_get_c(out->json, "tables");
     size_t count = json_count(layers) + json_count(tables);
-    if (count > LAYERS_MAX)
-        return err_set(ctx, &ERR_INVALID, "service definition: %zu layers, at most %d are accepted", count, LAYERS_MAX);
+    if (count > SERVICE_LAYERS_MAX)
+        return err_set(ctx, &ERR_INVALID, "service definition: %zu layers, at most %d are accepted", count, SERVICE_LAYERS_MAX);
     out->layers = arena_array(ctx->arena, struct layer, count);
     out->name = text_of(ctx, out->json, "name");
     int32_t records;

@@ -67,6 +67,8 @@ struct layer {
     struct layer_relation *relations;
     struct json json; /* the layer's definition in the service's text */
 };
+enum { LAYER_FIELDS_MAX = 500, SERVICE_LAYERS_MAX = 500 }; /* more are refused */
+
 struct service {
     str name; /* "Parks": the URL is …/Hosted/Parks/FeatureServer */
     size_t layer_count;

@@ -5,17 +5,19 @@
 #include "model/access.h"
 #include "service/site.h"
 
-/* A service as opened for one call: an immutable parsed definition, shared by all callers until it changes. Release with hosted_release. */
+/* A service as opened for one call: an immutable parsed definition, shared by all callers until it changes. Release with
+ * hosted_release. */
 struct hosted_service {
     id item, store;
-    int64_t modified;       /* of the definition, ms */
-    str name, definition;   /* JSON text of the admin form */
+    int64_t modified;     /* of the definition, ms */
+    str name, definition; /* JSON text of the admin form */
     struct service def;
     str owner;
     struct access_item facts; /* for the caller it was opened for; in that call's arena */
 };
 /* By name (any case), for a right. ERR_SERVICE_MISSING; not allowed: ERR_FORBIDDEN or ERR_TOKEN_REQUIRED. */
-int hosted_open(struct ctx *ctx, struct site *s, const struct caller *c, str name, enum feature_right right, struct hosted_service **out);
+int hosted_open(struct ctx *ctx, struct site *s, const struct caller *c, str name, enum feature_right right,
+                struct hosted_service **out);
 /* Update rights on the item (admin resource and definition changes). */
 int hosted_open_admin(struct ctx *ctx, struct site *s, const struct caller *c, str name, struct hosted_service **out);
 void hosted_release(struct hosted_service **h); /* for CLEANUP */
@@ -31,16 +33,21 @@ struct hosted_created {
     str url; /* relative form, see site_url_expand */
 };
 /* createService: an empty service and its item. ERR_SERVICE_NAME when the name is taken. fields: title etc. as given. */
-int hosted_create(struct ctx *ctx, struct site *s, const struct caller *c, str owner, const id *folder, struct json create_parameters,
-                  const str fields[ITEM_FIELD_COUNT], struct hosted_created *out);
-/* addToDefinition at service level {"layers":[…],"tables":[…],"relationships":…} or layer level (layer_id >= 0: fields, indexes, relationships …). Answers the ids added as JSON {"success":true,"layers":[{"name","id"}],"tables":[…]}. */
-int hosted_add_to_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json addition, str *answer_out);
-int hosted_update_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json change);
+int hosted_create(struct ctx *ctx, struct site *s, const struct caller *c, str owner, const id *folder,
+                  struct json create_parameters, const str fields[ITEM_FIELD_COUNT], struct hosted_created *out);
+/* addToDefinition at service level {"layers":[…],"tables":[…],"relationships":…} or layer level (layer_id >= 0: fields, indexes,
+ * relationships …). Answers the ids added as JSON {"success":true,"layers":[{"name","id"}],"tables":[…]}. */
+int hosted_add_to_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id,
+                             struct json addition, str *answer_out);
+int hosted_update_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id,
+                             struct json change);
 
 /* The other half of a relationship: in the related layer the one that leads back to `l`. NULL when there is none. */
-const struct layer_relation *hosted_relation_other(const struct service *def, const struct layer *l, const struct layer_relation *r);
+const struct layer_relation *hosted_relation_other(const struct service *def, const struct layer *l,
+                                                   const struct layer_relation *r);
 
-/* Features from JSON: typed rows of a layer, checked (types, lengths, nullability, geometry type; inSR transformed). One result a feature. */
+/* Features from JSON: typed rows of a layer, checked (types, lengths, nullability, geometry type; inSR transformed). One result a
+ * feature. */
 struct edit_result {
     int64_t oid;
     str global_id;
@@ -48,20 +55,23 @@ struct edit_result {
     int code;
     str description;
 };
-int hosted_add_features(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json features, bool rollback_on_failure,
-                        struct edit_result **out, size_t *count_out);
+int hosted_add_features(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json features,
+                        bool rollback_on_failure, struct edit_result **out, size_t *count_out);
 
 /* Attachments of features. */
-int hosted_add_attachment(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid, struct blob_new *blob, str file_name,
-                          str content_type, str keywords, struct edit_result *out);
-int hosted_attachments(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid, struct attachment **out, size_t *count_out);
+int hosted_add_attachment(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid,
+                          struct blob_new *blob, str file_name, str content_type, str keywords, struct edit_result *out);
+int hosted_attachments(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid,
+                       struct attachment **out, size_t *count_out);
 /* The same for a service that is open, of one feature or (oid -1) of all: at most `limit` after that id. */
-int hosted_attachments_of(struct ctx *ctx, struct site *s, const struct hosted_service *h, int32_t layer_id, int64_t oid, int64_t after_id, size_t limit,
-                          struct attachment **out, size_t *count_out);
-int hosted_attachment_get(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid, int64_t attachment, struct attachment *out);
+int hosted_attachments_of(struct ctx *ctx, struct site *s, const struct hosted_service *h, int32_t layer_id, int64_t oid,
+                          int64_t after_id, size_t limit, struct attachment **out, size_t *count_out);
+int hosted_attachment_get(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid,
+                          int64_t attachment, struct attachment *out);
 
-/* Publishing: makes item and service from a loaded data set, all in one transaction; relationship Service2Data to the source item. Repeated with the same item id: no error
- * (a step of a job). Overwrites the service of that name published from the same source when overwrite. */
+/* Publishing: makes item and service from a loaded data set, all in one transaction; relationship Service2Data to the source
+ * item. Repeated with the same item id: no error (a step of a job). Overwrites the service of that name published from the same
+ * source when overwrite. */
 struct hosted_publish {
     str owner;
     id folder, source_item, item; /* item: the id the service item gets */

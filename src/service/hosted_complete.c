@@ -256,6 +256,8 @@ int hosted_complete_layer(struct ctx *ctx, struct json service, struct json laye
     enum geometry_type geometry = GEOMETRY_NONE;
     if (!json_is(layer, JSON_OBJECT))
         return err_set(ctx, &ERR_DEFINITION, "A layer has to be a JSON object.");
+    if (json_count(json_get_c(layer, "fields")) > LAYER_FIELDS_MAX)
+        return err_set(ctx, &ERR_DEFINITION, "Layer %d: more than %d fields.", layer_id, LAYER_FIELDS_MAX);
     if (!is_table && !geometry_type_parse(text_of(ctx, layer, "geometryType"), &geometry))
         return err_set(ctx, &ERR_DEFINITION, "Layer %d: 'geometryType' is missing or not supported.", layer_id);
     str fields = complete_fields(ctx, json_get_c(layer, "fields"), &names);

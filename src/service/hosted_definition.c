@@ -269,6 +269,8 @@ static int add_layers(struct ctx *ctx, struct hosted_draft *d, struct json list,
                       struct json_out *answer)
 {
     struct json v;
+    if (json_count(list) > SERVICE_LAYERS_MAX)
+        return err_set(ctx, &ERR_DEFINITION, "More than %d entries in '%s'.", SERVICE_LAYERS_MAX, name);
     json_name(answer, name);
     json_begin_array(answer);
     for (struct json_iter it = json_each(list); json_next(&it, NULL, &v);)

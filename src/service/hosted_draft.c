@@ -135,6 +135,8 @@ static int add_other_half(struct ctx *ctx, struct hosted_draft *d, const struct 
 static int complete_all(struct ctx *ctx, struct hosted_draft *d, struct json list, bool are_tables)
 {
     struct json v;
+    if (json_count(list) > SERVICE_LAYERS_MAX)
+        return err_set(ctx, &ERR_DEFINITION, "More than %d layers.", SERVICE_LAYERS_MAX);
     for (struct json_iter it = json_each(list); json_next(&it, NULL, &v);) {
         bool is_table = are_tables || json_string_eq(json_get_c(v, "type"), STR("Table"));
         int32_t layer_id = (int32_t)id_of(v, hosted_draft_next_id(d));

@@ -21,14 +21,16 @@ static void fill(struct ctx *ctx, struct publish_call *call, const struct hosted
         .url = arena_printf(ctx->arena, "@server/rest/services/Hosted/%.*s/FeatureServer", STR_FMT(h->name))};
 }
 
-/* The service of that name, when it was published from this source. */
+/* The service of that name, when it is the owner's and was published from this source. */
 static int find_published(struct ctx *ctx, struct sql_tx *tx, const struct hosted_publish *in, struct hosted *out)
 {
     struct relationship *list;
     size_t count;
+    struct item it;
     TRY(meta_hosted_by_name(ctx, tx, hosted_name_make(ctx, in->name), out));
+    TRY(meta_item_get(ctx, tx, &out->item, &it));
     TRY(meta_relationships(ctx, tx, &out->item, true, &list, &count));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && str_ieq(it.owner, in->owner); i++)
         if (id_eq(list[i].destination, in->source_item) && str_eq(list[i].type, STR("Service2Data")))
             return RC_OK;
     return err_set(ctx, &ERR_SERVICE_NAME, "Service '%.*s' was not published from this item, so it is not overwritten.",

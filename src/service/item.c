@@ -87,6 +87,9 @@ void item_view_print(struct ctx *ctx, struct json_out *o, const struct site *s, 
                      bool single)
 {
     struct item it = v->item;
+    bool owns = v->item_control && strcmp(v->item_control, "admin") == 0;
+    if (!owns) /* how somebody keeps his things is nobody else's matter */
+        it.folder = ID_NONE;
     it.field[ITEM_URL] = site_url_expand(ctx, server_url, it.field[ITEM_URL]);
     const struct item_print_opts opts = {
         .has_groups = v->has_groups, .single = single, .item_control = v->item_control, .org_id = s->org_id};

@@ -31,7 +31,8 @@ static str or_empty(str s) { return str_none(s) ? STR("") : s; }
 static int make_user(struct ctx *ctx, const struct user_input *in, struct user *out)
 {
     if (!name_valid(or_empty(in->username)))
-        return err_set(ctx, &ERR_PARAMETER, "'username' has to be 1 to %d letters, digits, or characters of '._-@'.", NAME_MAX_BYTES);
+        return err_set(ctx, &ERR_PARAMETER, "'username' has to be 1 to %d letters, digits, or characters of '._-@'.",
+                       NAME_MAX_BYTES);
     TRY(check_password(ctx, or_empty(in->password)));
     int64_t now = ctx_now(ctx);
     *out = (struct user){.username = in->username,
@@ -150,7 +151,8 @@ static int get_user(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct user_call *call = arg;
     int rc = meta_user_get(ctx, tx, call->name, call->user);
     if (rc == RC_NOT_FOUND || (rc == RC_OK && !access_user_see(call->caller, call->user->username, call->user->access)))
-        return err_set_rc(ctx, RC_NOT_FOUND, &ERR_USER_MISSING, "User '%.*s' does not exist or is inaccessible.", STR_FMT(call->name));
+        return err_set_rc(ctx, RC_NOT_FOUND, &ERR_USER_MISSING, "User '%.*s' does not exist or is inaccessible.",
+                          STR_FMT(call->name));
     return rc;
 }
 
@@ -173,7 +175,10 @@ static int get_groups(struct ctx *ctx, struct sql_tx *tx, void *arg)
         struct access_group facts = {.access = all[i].group.access, .hidden_members = all[i].group.hidden_members};
         if (!call->caller->anonymous)
             TRY(meta_member_type(ctx, tx, &all[i].group.id, call->caller->username, &facts.member));
-        if (access_group_see(call->caller, &facts))
+        /* who else is in a group is for those who see its members */
+        bool mine = access_is_self(call->caller, call->user->username);
+        if (access_group_see(call->caller, &facts) &&
+            (mine || !facts.hidden_members || access_group_see_members(call->caller, &facts)))
             all[kept++] = all[i];
     }
     call->memberships = all;
@@ -194,15 +199,18 @@ int user_groups(struct ctx *ctx, struct site *s, const struct caller *c, str use
 static int search_users(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct user_call *call = arg;
-    struct viewer who = {.username = call->caller->anonymous ? STR("") : call->caller->username, .admin = access_administer(call->caller)};
+    struct viewer who = {.username = call->caller->anonymous ? STR("") : call->caller->username,
+                         .admin = access_administer(call->caller)};
     return meta_search_users(ctx, tx, call->query, &who, call->search_page, call->list);
 }
 
-int user_search(struct ctx *ctx, struct site *s, const struct caller *c, str q, const struct meta_search_page *page, struct meta_user_list *out)
+int user_search(struct ctx *ctx, struct site *s, const struct caller *c, str q, const struct meta_search_page *page,
+                struct meta_user_list *out)
 {
     struct search_query *query;
     TRY(search_parse(ctx, q, &query));
-    return sql_read(ctx, s->sql, search_users, &(struct user_call){.caller = c, .query = query, .search_page = page, .list = out});
+    return sql_read(ctx, s->sql, search_users,
+                    &(struct user_call){.caller = c, .query = query, .search_page = page, .list = out});
 }
 
 static int list_users(struct ctx *ctx, struct sql_tx *tx, void *arg)

@@ -200,7 +200,8 @@ static int finish(struct ctx *ctx, struct blob_new *b)
     b->hash = b->known ? b->expected : hash_finish(&b->state);
     b->finished = true;
     if (b->known && b->size != b->max)
-        return err_set(ctx, &ERR_CORRUPT, "there are %llu bytes instead of %llu", (unsigned long long)b->size, (unsigned long long)b->max);
+        return err_set(ctx, &ERR_CORRUPT, "there are %llu bytes instead of %llu", (unsigned long long)b->size,
+                       (unsigned long long)b->max);
     if (!b->check_expected || hash_eq(b->hash, b->expected))
         return RC_OK;
     hash_hex(b->hash, got);

@@ -1,6 +1,6 @@
-/* Where features are: one data set per hosted service. The interface suits SQLite files (a GeoPackage a data set) and PostGIS alike:
- * typed rows in and out, a query as a tree, no SQL text. A data set is named by an id of its own, so that a new one is filled beside
- * the old one and the switch is one metadata transaction. */
+/* Where features are: one data set per hosted service. The interface suits SQLite files (a GeoPackage a data set) and PostGIS
+ * alike: typed rows in and out, a query as a tree, no SQL text. A data set is named by an id of its own, so that a new one is
+ * filled beside the old one and the switch is one metadata transaction. */
 #ifndef MAPFERRY_STORE_FEATURE_H
 #define MAPFERRY_STORE_FEATURE_H
 
@@ -16,16 +16,18 @@ void feature_store_close(struct feature_store *fs);
 
 /* A new empty data set with the layers of the definition, durable. It exists already: it is made anew (a repeated step). */
 int feature_create(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def);
-/* Further layers or tables of a definition that was extended. Those that ever had a row are left alone; the others are made anew, so
- * that nothing stays of a definition that was never committed. */
+/* Further layers or tables of a definition that was extended. Those that ever had a row are left alone; the others are made anew,
+ * so that nothing stays of a definition that was never committed. */
 int feature_add_layers(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def);
 int feature_drop(struct ctx *ctx, struct feature_store *fs, const id *store); /* a missing one is not an error */
 int feature_exists(struct ctx *ctx, struct feature_store *fs, const id *store, bool *out);
 
-/* Bulk load of one layer that is empty: rows in any order with their own oid (0: the next free one), then the spatial index is built
- * packed and everything is made durable by feature_load_end. Closing without end leaves the layer empty. One load per data set at a time. */
+/* Bulk load of one layer that is empty: rows in any order with their own oid (0: the next free one), then the spatial index is
+ * built packed and everything is made durable by feature_load_end. Closing without end leaves the layer empty. One load per data
+ * set at a time. */
 struct feature_load;
-int feature_load_begin(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, struct feature_load **out);
+int feature_load_begin(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                       struct feature_load **out);
 int feature_load_row(struct ctx *ctx, struct feature_load *load, const struct row *row);
 int feature_load_end(struct ctx *ctx, struct feature_load *load, int64_t *count_out);
 void feature_load_close(struct feature_load *load);
@@ -35,51 +37,55 @@ static inline void feature_load_cleanup(struct feature_load **load) /* for CLEAN
         feature_load_close(*load);
 }
 
-/* ---- query ---- Texts are compared by their bytes, so case counts, also in LIKE; UPPER and LOWER know all of Unicode. No value sorts as the
- * greatest one, as in PostgreSQL. A layer given to a load or a cursor outlives it. */
+/* ---- query ---- Texts are compared by their bytes, so case counts, also in LIKE; UPPER and LOWER know all of Unicode. No value
+ * sorts as the greatest one, as in PostgreSQL. A layer given to a load or a cursor outlives it. */
 struct feature_order {
     size_t field;
     bool descending;
 };
 struct feature_query {
-    const struct where *where;      /* NULL: all */
-    const int64_t *oids;            /* NULL: all */
+    const struct where *where; /* NULL: all */
+    const int64_t *oids;       /* NULL: all */
     size_t oid_count;
-    bool has_box;                   /* features whose geometry's bounding box meets `box` (layer's spatial reference) */
-    bool box_exact;                 /* the geometry itself has to meet it, not only its bounding box */
+    bool has_box;   /* features whose geometry's bounding box meets `box` (layer's spatial reference) */
+    bool box_exact; /* the geometry itself has to meet it, not only its bounding box */
     struct envelope box;
     const struct feature_order *order; /* oid ascending is always the last key */
     size_t order_count;
-    int64_t offset, limit;          /* limit -1: all */
-    const size_t *fields;           /* indices of the fields wanted; others come as VALUE_NULL. NULL with count 0: all */
+    int64_t offset, limit; /* limit -1: all */
+    const size_t *fields;  /* indices of the fields wanted; others come as VALUE_NULL. NULL with count 0: all */
     size_t field_count;
-    bool geometry;                  /* false: row.wkb stays STR_NONE */
-    bool distinct;                  /* distinct combinations of the fields wanted, no oid, no geometry */
+    bool geometry; /* false: row.wkb stays STR_NONE */
+    bool distinct; /* distinct combinations of the fields wanted, no oid, no geometry */
 };
 struct feature_cursor;
 /* One snapshot from open to close. */
-int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, const struct feature_query *q,
-                       struct feature_cursor **out);
+int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                       const struct feature_query *q, struct feature_cursor **out);
 /* The row's memory is valid until the next call. RC_END at the end. */
 int feature_next(struct ctx *ctx, struct feature_cursor *c, struct row *row_out);
 void feature_cursor_close(struct feature_cursor *c);
-int feature_count(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, const struct feature_query *q, int64_t *out);
+int feature_count(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                  const struct feature_query *q, int64_t *out);
 /* Bounding box of the matching features; *empty_out when there are none with a geometry. */
-int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, const struct feature_query *q,
-                   struct envelope *out, bool *empty_out);
+int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                   const struct feature_query *q, struct envelope *out, bool *empty_out);
 
 /* Adds rows in one durable transaction (all or nothing). oid 0: assigned and written back into rows[i].oid. */
-int feature_add(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, struct row *rows, size_t count);
+int feature_add(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, struct row *rows,
+                size_t count);
 
 /* ---- packages ---- */
-/* Writes the data set as a GeoPackage with nothing but the rows: from one read transaction, in oid order, no indexes, header counters fixed; the
- * same rows and definition give the same bytes with the same SQLite version. Tables are named by layer_table_name(). path must not exist. */
-int feature_write_package(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def, const char *path);
-/* Table name of a layer in a GeoPackage: "l<id>" + "_" + its name reduced to [A-Za-z0-9_]. In the arena. */
-str layer_table_name(struct ctx *ctx, const struct layer *l);
+/* Writes the data set as a GeoPackage with nothing but the rows: from one read transaction, in oid order, no indexes, header
+ * counters fixed; the same rows and definition give the same bytes with the same SQLite version. Tables are named "l<id>_" and
+ * the layer's name reduced to letters, digits and underscores. path must not exist. */
+int feature_write_package(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def,
+                          const char *path);
 
 /* Data sets present, for mapferry check and cleaning. */
-int feature_stores_each(struct ctx *ctx, struct feature_store *fs, int (*visit)(struct ctx *ctx, const id *store, void *arg), void *arg);
-int feature_check(struct ctx *ctx, struct feature_store *fs, const id *store, void (*report)(void *arg, const char *line), void *arg, uint64_t *bad_out);
+int feature_stores_each(struct ctx *ctx, struct feature_store *fs, int (*visit)(struct ctx *ctx, const id *store, void *arg),
+                        void *arg);
+int feature_check(struct ctx *ctx, struct feature_store *fs, const id *store, void (*report)(void *arg, const char *line),
+                  void *arg, uint64_t *bad_out);
 
 #endif

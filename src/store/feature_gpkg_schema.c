@@ -53,7 +53,7 @@ static const char *const METADATA =
 
 int gpkg_schema_begin(struct ctx *ctx, struct gpkg_conn *c) { return gpkg_exec(ctx, c, METADATA); }
 
-str layer_table_name(struct ctx *ctx, const struct layer *l)
+static str layer_table_name(struct ctx *ctx, const struct layer *l)
 {
     str name = arena_printf(ctx->arena, "l%d_%.*s", l->id, STR_FMT(str_sub(l->name, 0, 64)));
     char *p = arena_cstr(ctx->arena, name);

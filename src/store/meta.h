@@ -1,5 +1,6 @@
-/* The rows of a portal: what is stored about items, groups, users, tokens, services and jobs. Each function is a few statements inside
- * the caller's transaction; rules (who may, what follows) live in service/. Found rows are copied into the context's arena.
+/* The rows of a portal: what is stored about items, groups, users, tokens, services and jobs. Each function is a few statements
+ * inside the caller's transaction; rules (who may, what follows) live in service/. Found rows are copied into the context's
+ * arena.
  * *_get: RC_NOT_FOUND without recording a domain error (the caller knows which one the API wants); `err` then is empty. */
 #ifndef MAPFERRY_STORE_META_H
 #define MAPFERRY_STORE_META_H
@@ -22,7 +23,8 @@ int meta_item_insert(struct ctx *ctx, struct sql_tx *tx, const struct item *it);
 int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it); /* whole row by id, and its search terms */
 /* The item with parts, relationships, group shares, service row. Blobs stay for collection. */
 int meta_item_delete(struct ctx *ctx, struct sql_tx *tx, const id *item);
-/* Items of a user's folder (ID_NONE: root; folder NULL: all), `start` from 0, ordered by the field ("title", "created", "modified", "type", "size", "owner"; default modified desc). */
+/* Items of a user's folder (ID_NONE: root; folder NULL: all), `start` from 0, ordered by the field ("title", "created",
+ * "modified", "type", "size", "owner"; default modified desc). */
 struct meta_page {
     int64_t start, num; /* from 0 */
     str sort_field;
@@ -33,25 +35,31 @@ struct meta_items {
     size_t count;
     int64_t total;
 };
-int meta_items_of_user(struct ctx *ctx, struct sql_tx *tx, str owner, const id *folder, const struct meta_page *page, struct meta_items *out);
-int meta_items_of_group(struct ctx *ctx, struct sql_tx *tx, const id *group, const struct meta_page *page, struct meta_items *out);
+int meta_items_of_user(struct ctx *ctx, struct sql_tx *tx, str owner, const id *folder, const struct meta_page *page,
+                       struct meta_items *out);
+int meta_items_of_group(struct ctx *ctx, struct sql_tx *tx, const id *group, const struct meta_page *page,
+                        struct meta_items *out);
 /* Same owner, folder and file name: RC_NOT_FOUND when free. */
 int meta_item_by_name(struct ctx *ctx, struct sql_tx *tx, str owner, const id *folder, str name, id *out);
 /* The item whose url is this one (any case): RC_NOT_FOUND. */
 int meta_item_by_url(struct ctx *ctx, struct sql_tx *tx, str url, id *out);
 
 /* ---- parts (meta_part.c) ---- */
-int meta_part_get(struct ctx *ctx, struct sql_tx *tx, const id *item, enum part_kind kind, str name, struct item_part *out); /* data: name ignored */
-int meta_part_put(struct ctx *ctx, struct sql_tx *tx, const id *item, const struct item_part *part); /* insert or replace by (item, kind, name); data: the only one */
+int meta_part_get(struct ctx *ctx, struct sql_tx *tx, const id *item, enum part_kind kind, str name,
+                  struct item_part *out); /* data: name ignored */
+int meta_part_put(struct ctx *ctx, struct sql_tx *tx, const id *item,
+                  const struct item_part *part); /* insert or replace by (item, kind, name); data: the only one */
 int meta_part_delete(struct ctx *ctx, struct sql_tx *tx, const id *item, enum part_kind kind, str name);
 /* All parts of that kind with that name prefix ("" all), by name. */
-int meta_parts(struct ctx *ctx, struct sql_tx *tx, const id *item, enum part_kind kind, str prefix, struct item_part **parts_out, size_t *count_out);
+int meta_parts(struct ctx *ctx, struct sql_tx *tx, const id *item, enum part_kind kind, str prefix, struct item_part **parts_out,
+               size_t *count_out);
 
 /* ---- relationships ---- */
-int meta_relationship_put(struct ctx *ctx, struct sql_tx *tx, const struct relationship *r); /* already there: no error */
+int meta_relationship_put(struct ctx *ctx, struct sql_tx *tx, const struct relationship *r);    /* already there: no error */
 int meta_relationship_delete(struct ctx *ctx, struct sql_tx *tx, const struct relationship *r); /* RC_NOT_FOUND */
 /* forward: those of which item is the origin, else those of which it is the destination. By type and other end. */
-int meta_relationships(struct ctx *ctx, struct sql_tx *tx, const id *item, bool forward, struct relationship **out, size_t *count_out);
+int meta_relationships(struct ctx *ctx, struct sql_tx *tx, const id *item, bool forward, struct relationship **out,
+                       size_t *count_out);
 
 /* ---- sharing ---- */
 int meta_share(struct ctx *ctx, struct sql_tx *tx, const id *item, const id *group);
@@ -70,10 +78,13 @@ struct member {
     enum member_type type;
     int64_t joined;
 };
-int meta_member_put(struct ctx *ctx, struct sql_tx *tx, const id *group, str username, enum member_type type); /* insert or change */
+int meta_member_put(struct ctx *ctx, struct sql_tx *tx, const id *group, str username,
+                    enum member_type type);                                                /* insert or change */
 int meta_member_delete(struct ctx *ctx, struct sql_tx *tx, const id *group, str username); /* RC_NOT_FOUND */
-int meta_members(struct ctx *ctx, struct sql_tx *tx, const id *group, struct member **out, size_t *count_out); /* owner first, then admins, members, by name */
-int meta_member_type(struct ctx *ctx, struct sql_tx *tx, const id *group, str username, enum member_type *out); /* MEMBER_NONE when not in it */
+int meta_members(struct ctx *ctx, struct sql_tx *tx, const id *group, struct member **out,
+                 size_t *count_out); /* owner first, then admins, members, by name */
+int meta_member_type(struct ctx *ctx, struct sql_tx *tx, const id *group, str username,
+                     enum member_type *out); /* MEMBER_NONE when not in it */
 struct membership {
     struct group group;
     enum member_type type;
@@ -93,35 +104,38 @@ int meta_user_get(struct ctx *ctx, struct sql_tx *tx, str username_or_id, struct
 int meta_user_insert(struct ctx *ctx, struct sql_tx *tx, const struct user *u);
 int meta_user_update(struct ctx *ctx, struct sql_tx *tx, const struct user *u);
 int meta_user_delete(struct ctx *ctx, struct sql_tx *tx, str username);
-int meta_users(struct ctx *ctx, struct sql_tx *tx, const struct meta_page *page, struct user **out, size_t *count_out, int64_t *total_out);
+int meta_users(struct ctx *ctx, struct sql_tx *tx, const struct meta_page *page, struct user **out, size_t *count_out,
+               int64_t *total_out);
 struct token {
-    struct hash hash;      /* SHA-256 of the token text: the text itself is nowhere */
+    struct hash hash; /* SHA-256 of the token text: the text itself is nowhere */
     str username;
     int64_t created, expires;
-    str referer;           /* origin it is bound to, "" none */
-    str ip;                /* address it is bound to, "" none */
-    str server_url;        /* exchanged for that server, "" a portal token */
+    str referer;    /* origin it is bound to, "" none */
+    str ip;         /* address it is bound to, "" none */
+    str server_url; /* exchanged for that server, "" a portal token */
 };
 int meta_token_insert(struct ctx *ctx, struct sql_tx *tx, const struct token *t);
 int meta_token_get(struct ctx *ctx, struct sql_tx *tx, struct hash h, struct token *out);
 int meta_token_delete(struct ctx *ctx, struct sql_tx *tx, struct hash h);
-int meta_tokens_expire(struct ctx *ctx, struct sql_tx *tx, int64_t now);      /* removes those past their time */
+int meta_tokens_expire(struct ctx *ctx, struct sql_tx *tx, int64_t now); /* removes those past their time */
 int meta_tokens_of_user_delete(struct ctx *ctx, struct sql_tx *tx, str username);
 
 /* ---- hosted services (meta_service.c) ---- */
 struct hosted {
     id item;
-    str name;          /* unique without regard to case */
-    id store;          /* the feature store's data set: replaced as a whole by an overwrite */
-    str definition;    /* JSON: service members, "layers":[…], "tables":[…] */
-    int64_t modified;  /* of the definition, ms; grows with each change */
+    str name;         /* unique without regard to case */
+    id store;         /* the feature store's data set: replaced as a whole by an overwrite */
+    str definition;   /* JSON: service members, "layers":[…], "tables":[…] */
+    int64_t modified; /* of the definition, ms; grows with each change */
 };
 int meta_hosted_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct hosted *out);
 int meta_hosted_by_name(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out);
-int meta_hosted_ref(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out); /* the same without the definition, which may be megabytes */
+int meta_hosted_ref(struct ctx *ctx, struct sql_tx *tx, str name,
+                    struct hosted *out); /* the same without the definition, which may be megabytes */
 int meta_hosted_insert(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h);
 int meta_hosted_update(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h);
-int meta_hosted_all(struct ctx *ctx, struct sql_tx *tx, struct hosted **out, size_t *count_out); /* without definitions, by name */
+int meta_hosted_all(struct ctx *ctx, struct sql_tx *tx, struct hosted **out,
+                    size_t *count_out); /* without definitions, by name */
 /* Attachments of features belong to a data set, so that a new one is filled beside the old one. */
 struct attachment {
     int64_t id, parent_oid; /* id unique within (store, layer) */
@@ -130,12 +144,16 @@ struct attachment {
     int64_t size;
     struct hash hash;
 };
-int meta_attachment_insert(struct ctx *ctx, struct sql_tx *tx, const id *store, struct attachment *a); /* a->id 0: the next one, filled in */
-int meta_attachment_get(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t attachment, struct attachment *out);
-int meta_attachments(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t parent_oid /* -1 all */, int64_t after_id, size_t limit,
-                     struct attachment **out, size_t *count_out); /* by id */
-int meta_attachments_delete(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer /* -1 all */, int64_t parent_oid /* -1 all */);
-int meta_attachment_delete(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t attachment); /* RC_NOT_FOUND */
+int meta_attachment_insert(struct ctx *ctx, struct sql_tx *tx, const id *store,
+                           struct attachment *a); /* a->id 0: the next one, filled in */
+int meta_attachment_get(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t attachment,
+                        struct attachment *out);
+int meta_attachments(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t parent_oid /* -1 all */,
+                     int64_t after_id, size_t limit, struct attachment **out, size_t *count_out); /* by id */
+int meta_attachments_delete(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer /* -1 all */,
+                            int64_t parent_oid /* -1 all */);
+int meta_attachment_delete(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer,
+                           int64_t attachment); /* RC_NOT_FOUND */
 /* Data sets that no hosted service names and that are to be dropped from the feature store. */
 int meta_store_drop_later(struct ctx *ctx, struct sql_tx *tx, const id *store);
 int meta_stores_to_drop(struct ctx *ctx, struct sql_tx *tx, id **out, size_t *count_out);
@@ -145,24 +163,25 @@ int meta_store_dropped(struct ctx *ctx, struct sql_tx *tx, const id *store);
 enum job_state { JOB_SUBMITTED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELED };
 struct job {
     id id;
-    str kind;             /* row of jobs/kinds.def: "export", "import", "publish" */
+    str kind; /* row of jobs/kinds.def: "export", "import", "publish" */
     str owner;
     struct hash key_hash; /* of the base64 key that owners who are not administrators need */
     enum job_state state;
-    str definition;       /* JSON: what was asked, as the API prints it */
-    str request;          /* JSON: all parameters, for running and resuming */
-    str checkpoint;       /* JSON: where it stands, "" at the start */
-    str messages;         /* JSON array of strings */
-    str result;           /* JSON or "" */
-    str progress;         /* JSON or "" */
-    str item;             /* id of the item the job is about ("" none), for the user-item status operation */
+    str definition; /* JSON: what was asked, as the API prints it */
+    str request;    /* JSON: all parameters, for running and resuming */
+    str checkpoint; /* JSON: where it stands, "" at the start */
+    str messages;   /* JSON array of strings */
+    str result;     /* JSON or "" */
+    str progress;   /* JSON or "" */
+    str item;       /* id of the item the job is about ("" none), for the user-item status operation */
     bool cancel_asked;
     int64_t created, modified;
 };
 int meta_job_insert(struct ctx *ctx, struct sql_tx *tx, const struct job *j);
 int meta_job_update(struct ctx *ctx, struct sql_tx *tx, const struct job *j); /* whole row but request and key */
 int meta_job_get(struct ctx *ctx, struct sql_tx *tx, const id *job, struct job *out);
-int meta_jobs(struct ctx *ctx, struct sql_tx *tx, str owner /* STR_NONE all */, const struct meta_page *page, struct job **out, size_t *count_out, int64_t *total_out);
+int meta_jobs(struct ctx *ctx, struct sql_tx *tx, str owner /* STR_NONE all */, const struct meta_page *page, struct job **out,
+              size_t *count_out, int64_t *total_out);
 /* Those that are submitted or running, oldest first. */
 int meta_jobs_unfinished(struct ctx *ctx, struct sql_tx *tx, struct job **out, size_t *count_out);
 /* Sets cancel_asked; RC_NOT_FOUND. */
@@ -178,30 +197,30 @@ int meta_jobs_expire(struct ctx *ctx, struct sql_tx *tx, int64_t before);
 /* ---- search (meta_search.c) ---- */
 /* Who asks, for visibility in SQL: everything public and org; the user's own; what is shared to the user's groups; admin: all. */
 struct viewer {
-    str username;  /* "" anonymous */
+    str username; /* "" anonymous */
     bool admin;
 };
 struct search_query; /* model/search.h: the parsed q= */
 struct meta_search_page {
-    int64_t start, num;      /* from 0 */
-    str sort_field;          /* "" relevance, which is modified, newest first, until ranking exists */
+    int64_t start, num; /* from 0 */
+    str sort_field;     /* "" relevance, which is modified, newest first, until ranking exists */
     bool descending;
 };
-int meta_search_items(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who, const id *group /* NULL: any */,
-                      const struct meta_search_page *page, struct meta_items *out);
+int meta_search_items(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who,
+                      const id *group /* NULL: any */, const struct meta_search_page *page, struct meta_items *out);
 struct meta_groups {
     struct group *groups;
     size_t count;
     int64_t total;
 };
-int meta_search_groups(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who, const struct meta_search_page *page,
-                       struct meta_groups *out);
+int meta_search_groups(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who,
+                       const struct meta_search_page *page, struct meta_groups *out);
 struct meta_user_list {
     struct user *users;
     size_t count;
     int64_t total;
 };
-int meta_search_users(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who, const struct meta_search_page *page,
-                      struct meta_user_list *out);
+int meta_search_users(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who,
+                      const struct meta_search_page *page, struct meta_user_list *out);
 
 #endif

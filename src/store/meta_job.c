@@ -110,7 +110,8 @@ int meta_job_of_item(struct ctx *ctx, struct sql_tx *tx, const id *item, str kin
 
 int meta_step_put(struct ctx *ctx, struct sql_tx *tx, const id *job, str step)
 {
-    return sql_exec(ctx, tx, "INSERT INTO job_step (job, step) VALUES (?, ?) ON CONFLICT (job, step) DO NOTHING", SQL_ID(*job), SQL_S(step));
+    return sql_exec(ctx, tx, "INSERT INTO job_step (job, step) VALUES (?, ?) ON CONFLICT (job, step) DO NOTHING", SQL_ID(*job),
+                    SQL_S(step));
 }
 
 int meta_step_get(struct ctx *ctx, struct sql_tx *tx, const id *job, str step)
@@ -124,7 +125,7 @@ int meta_step_get(struct ctx *ctx, struct sql_tx *tx, const id *job, str step)
 int meta_jobs_expire(struct ctx *ctx, struct sql_tx *tx, int64_t before)
 {
     const struct sql_value values[] = {SQL_I(JOB_SUBMITTED), SQL_I(JOB_RUNNING), SQL_I(before)};
-    TRY(sql_exec_n(ctx, tx, "DELETE FROM job_step WHERE job IN (SELECT id FROM job WHERE state NOT IN (?, ?) AND modified < ?)", values,
-                   COUNT_OF(values)));
+    TRY(sql_exec_n(ctx, tx, "DELETE FROM job_step WHERE job IN (SELECT id FROM job WHERE state NOT IN (?, ?) AND modified < ?)",
+                   values, COUNT_OF(values)));
     return sql_exec_n(ctx, tx, "DELETE FROM job WHERE state NOT IN (?, ?) AND modified < ?", values, COUNT_OF(values));
 }

@@ -28,6 +28,7 @@ struct field {
     enum field_kind kind;
     enum meta_term_field_bit bit; /* WORDS, WHOLE */
     bool standard;                /* searched when no field is named */
+    bool confidential;            /* by administrators only, who see it in what is found */
     const char *column;           /* the other kinds */
 };
 
@@ -98,19 +99,20 @@ static const struct field user_field_table[] = {
     {.name = "firstname", .kind = WORDS, .bit = TERM_USER_FIRST_NAME},
     {.name = "lastname", .kind = WORDS, .bit = TERM_USER_LAST_NAME},
     {.name = "description", .kind = WORDS, .bit = TERM_USER_DESCRIPTION},
-    {.name = "", .kind = WORDS, .bit = TERM_USER_EMAIL, .standard = true},
+    {.name = "", .kind = WORDS, .bit = TERM_USER_EMAIL, .standard = true, .confidential = true},
     {.name = "tags", .kind = WHOLE, .bit = TERM_USER_WHOLE_TAGS},
     {.name = "username", .kind = FOLDED, .column = "portal_user.username_fold"},
     {.name = "id", .kind = FOLDED, .column = "portal_user.id"},
-    {.name = "email", .kind = FOLDED, .column = "LOWER(portal_user.email)"},
+    {.name = "email", .kind = FOLDED, .column = "LOWER(portal_user.email)", .confidential = true},
     {.name = "created", .kind = NUMBER, .column = "portal_user.created"},
     {.name = "modified", .kind = NUMBER, .column = "portal_user.modified"},
-    {.name = "lastlogin", .kind = NUMBER, .column = "portal_user.last_login"},
+    {.name = "lastlogin", .kind = NUMBER, .column = "portal_user.last_login", .confidential = true},
     {.name = "role",
      .kind = FOLDED,
+     .confidential = true,
      .column = "CASE portal_user.role WHEN 3 THEN 'org_admin' WHEN 2 THEN 'org_publisher' WHEN 1 THEN 'org_user' ELSE "
                "'iaaaaaaaaaaaaaaa' END"},
-    {.name = "disabled", .kind = FLAG, .column = "portal_user.disabled"},
+    {.name = "disabled", .kind = FLAG, .column = "portal_user.disabled", .confidential = true},
     {.name = "access", .kind = ACCESS},
     {.name = "orgid", .kind = ORG},
     {.name = NULL},
@@ -127,14 +129,15 @@ static const struct entity user_entity = {"portal_user.id", "portal_user.number"
 struct builder {
     struct ctx *ctx;
     const struct entity *entity;
+    const struct viewer *who;
     struct buf sql;
     struct sql_value *values;
     size_t count, capacity;
 };
 
-static struct builder builder_of(struct ctx *ctx, const struct entity *entity)
+static struct builder builder_of(struct ctx *ctx, const struct entity *entity, const struct viewer *who)
 {
-    return (struct builder){.ctx = ctx, .entity = entity, .sql = BUF_INIT(SQL_MAX)};
+    return (struct builder){.ctx = ctx, .entity = entity, .who = who, .sql = BUF_INIT(SQL_MAX)};
 }
 
 static void builder_free(struct builder *b) { buf_free(&b->sql); }
@@ -280,10 +283,12 @@ static void add_phrase(struct builder *b, unsigned fields, str words, str longes
 
 static void add_words(struct builder *b, unsigned fields, str text)
 {
-    str all = utf8_fold(b->ctx->arena, text), word, words = STR(""), longest = STR("");
+    str all = utf8_fold(b->ctx->arena, text), word, longest = STR("");
+    CLEANUP(buf_free) struct buf words = BUF_INIT(all.n + 1);
     size_t position = 0, count = 0;
     while (meta_terms_word(all, &position, &word)) {
-        words = count == 0 ? word : arena_printf(b->ctx->arena, "%.*s %.*s", STR_FMT(words), STR_FMT(word));
+        buf_add(&words, count == 0 ? STR("") : STR(" "));
+        buf_add(&words, word);
         if (word.n > longest.n)
             longest = word;
         count++;
@@ -291,7 +296,7 @@ static void add_words(struct builder *b, unsigned fields, str text)
     if (count == 0) {
         never(b);
     } else if (count > 1) {
-        add_phrase(b, fields, words, longest);
+        add_phrase(b, fields, buf_str(&words), longest);
     } else {
         add_index_head(b, fields);
         add(b, "search_word.word = ?)");
@@ -336,12 +341,14 @@ static void add_index_words(struct builder *b, unsigned fields, const struct sea
     }
 }
 
+static bool may_search(const struct builder *b, const struct field *f) { return b->who->admin || !f->confidential; }
+
 static void add_standard(struct builder *b, const struct search_query *q)
 {
     unsigned fields = 0;
     id subject;
     for (const struct field *f = b->entity->fields; f->name; f++)
-        if (f->standard)
+        if (f->standard && may_search(b, f))
             fields |= f->bit;
     bool is_id = q->kind == SEARCH_TERM && id_parse(q->text, &subject);
     if (is_id) {
@@ -352,6 +359,9 @@ static void add_standard(struct builder *b, const struct search_query *q)
 }
 
 /* ---- fields with a meaning of their own ---- */
+
+static const char in_group[] =
+    " OR EXISTS (SELECT 1 FROM group_member WHERE group_member.group_id = portal_group.id AND group_member.username = ?)";
 
 static void add_access(struct builder *b, const struct search_query *q)
 {
@@ -367,10 +377,15 @@ static void add_access(struct builder *b, const struct search_query *q)
         buf_printf(&b->sql, " AND %sEXISTS (SELECT 1 FROM item_group WHERE item_group.item = item.id)", shared ? "" : "NOT ");
 }
 
+static void add_visible(struct builder *b, const char *access, const char *owner, const char *also);
+
+/* A group that is not seen is as good as missing, also when what is in it is seen for another reason. */
 static void add_group(struct builder *b, const struct search_query *q)
 {
-    add(b, "item.id IN (SELECT item_group.item FROM item_group WHERE ");
+    add(b,
+        "item.id IN (SELECT item_group.item FROM item_group JOIN portal_group ON portal_group.id = item_group.group_id WHERE ");
     add_text(b, "item_group.group_id", q, folded);
+    add_visible(b, "portal_group.access", "portal_group.owner", in_group);
     add(b, ")");
 }
 
@@ -438,7 +453,7 @@ static void add_leaf(struct builder *b, const struct search_query *q)
     }
     while (f->name && !str_eq(q->field, str_c(f->name)))
         f++;
-    if (f->name)
+    if (f->name && may_search(b, f))
         add_field(b, f, q);
     else
         never(b); /* nothing has a field that nobody knows */
@@ -477,14 +492,15 @@ static void add_query(struct builder *b, const struct search_query *q)
 
 /* Public things for everybody, those of the organization for who is signed in, own things, and (`also`, with the username bound
  * once) what groups give. */
-static void add_visible(struct builder *b, const struct viewer *who, const char *owner, const char *also)
+static void add_visible(struct builder *b, const char *access, const char *owner, const char *also)
 {
+    const struct viewer *who = b->who;
     if (who->admin)
         return;
-    buf_printf(&b->sql, " AND (%s = ?", b->entity->access);
+    buf_printf(&b->sql, " AND (%s = ?", access);
     bind(b, SQL_I(ITEM_PUBLIC));
     if (!str_empty(who->username)) {
-        buf_printf(&b->sql, " OR %s = ? OR %s = ?", b->entity->access, owner);
+        buf_printf(&b->sql, " OR %s = ? OR %s = ?", access, owner);
         bind(b, SQL_I(ITEM_ORG));
         bind(b, SQL_S(who->username));
         if (also) {
@@ -526,7 +542,7 @@ static void user_row(struct ctx *ctx, const struct sql_rows *rows, void *element
 int meta_search_items(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who, const id *group,
                       const struct meta_search_page *page, struct meta_items *out)
 {
-    CLEANUP(builder_free) struct builder b = builder_of(ctx, &item_entity);
+    CLEANUP(builder_free) struct builder b = builder_of(ctx, &item_entity, who);
     const struct search_run what = {meta_item_columns, meta_order_sql(meta_item_orders, page->sort_field, page->descending),
                                     sizeof(struct item), item_row};
     void *list = NULL;
@@ -536,7 +552,7 @@ int meta_search_items(struct ctx *ctx, struct sql_tx *tx, const struct search_qu
         add(&b, " AND item.id IN (SELECT item_group.item FROM item_group WHERE item_group.group_id = ?)");
         bind(&b, SQL_ID(*group));
     }
-    add_visible(&b, who, "item.owner",
+    add_visible(&b, "item.access", "item.owner",
                 " OR EXISTS (SELECT 1 FROM item_group JOIN group_member ON group_member.group_id = item_group.group_id "
                 "WHERE item_group.item = item.id AND group_member.username = ?)");
     int rc = run(&b, tx, &what, page, &list, &out->count, &out->total);
@@ -556,15 +572,13 @@ static const struct meta_order group_orders[] = {
 int meta_search_groups(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who,
                        const struct meta_search_page *page, struct meta_groups *out)
 {
-    CLEANUP(builder_free) struct builder b = builder_of(ctx, &group_entity);
+    CLEANUP(builder_free) struct builder b = builder_of(ctx, &group_entity, who);
     const struct search_run what = {meta_group_columns, meta_order_sql(group_orders, page->sort_field, page->descending),
                                     sizeof(struct group), group_row};
     void *list = NULL;
     add(&b, " FROM portal_group WHERE ");
     add_query(&b, q);
-    add_visible(
-        &b, who, "portal_group.owner",
-        " OR EXISTS (SELECT 1 FROM group_member WHERE group_member.group_id = portal_group.id AND group_member.username = ?)");
+    add_visible(&b, "portal_group.access", "portal_group.owner", in_group);
     int rc = run(&b, tx, &what, page, &list, &out->count, &out->total);
     out->groups = list;
     return rc;
@@ -573,13 +587,13 @@ int meta_search_groups(struct ctx *ctx, struct sql_tx *tx, const struct search_q
 int meta_search_users(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who,
                       const struct meta_search_page *page, struct meta_user_list *out)
 {
-    CLEANUP(builder_free) struct builder b = builder_of(ctx, &user_entity);
+    CLEANUP(builder_free) struct builder b = builder_of(ctx, &user_entity, who);
     const struct search_run what = {meta_user_columns, meta_order_sql(meta_user_orders, page->sort_field, page->descending),
                                     sizeof(struct user), user_row};
     void *list = NULL;
     add(&b, " FROM portal_user WHERE ");
     add_query(&b, q);
-    add_visible(&b, who, "portal_user.username", NULL);
+    add_visible(&b, "portal_user.access", "portal_user.username", NULL);
     int rc = run(&b, tx, &what, page, &list, &out->count, &out->total);
     out->users = list;
     return rc;

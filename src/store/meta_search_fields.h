@@ -1,5 +1,5 @@
-/* The fields of the search index: bits of search_posting.fields, and one of them in search_text.field. They are stored in the database,
- * so they never change their meaning. Each kind of subject counts for itself. */
+/* The fields of the search index: bits of search_posting.fields, and one of them in search_text.field. They are stored in the
+ * database, so they never change their meaning. Each kind of subject counts for itself. */
 #ifndef MAPFERRY_STORE_META_SEARCH_FIELDS_H
 #define MAPFERRY_STORE_META_SEARCH_FIELDS_H
 

@@ -9,7 +9,7 @@ static bool proxy_trusted(const struct web *w, str remote)
         return true;
     str rest = str_c(w->trusted_proxies), piece;
     while (str_split(&rest, ',', &piece))
-        if (str_eq(str_trim(piece), remote))
+        if (!str_empty(remote) && str_eq(str_trim(piece), remote))
             return true;
     return false;
 }

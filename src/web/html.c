@@ -21,6 +21,8 @@ static void raw(struct buf *b, const char *s) { buf_add(b, str_c(s)); }
 static void crumbs(struct call *call, struct buf *b)
 {
     str path = call->http->path;
+    while (str_starts(path, STR("//"))) /* would lead to another host */
+        path = str_sub(path, 1, path.n);
     for (size_t at = 1; at < path.n;) {
         size_t end = str_find_char(path, '/', at);
         if (end == SIZE_MAX)

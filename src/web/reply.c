@@ -10,7 +10,8 @@ static void header(struct ctx *ctx, struct call *call, const char *name, str val
     http_response_header(ctx, call->answer, str_c(name), value);
 }
 
-/* Any origin may call (clients.md 7): tokens travel in parameters and headers, there are no cookies to protect. */
+/* Any origin may call (clients.md 7): tokens travel in parameters and headers. The cookie of the pages does not count for
+ * requests of other origins (auth.c). */
 void reply_headers(struct ctx *ctx, struct call *call)
 {
     str origin = http_headers_get(&call->http->headers, STR("Origin"));
@@ -113,7 +114,8 @@ void reply_finish(struct ctx *ctx, struct call *call, int rc)
     html_page(ctx, call, buf_str(&call->text), &page);
     header(ctx, call, "Content-Type", STR("text/html;charset=utf-8"));
     header(ctx, call, "Content-Security-Policy",
-           STR("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'"));
+           STR("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+               "frame-ancestors 'none'"));
     http_response_buf(call->answer, &page);
 }
 
@@ -136,18 +138,18 @@ static void content_headers(struct ctx *ctx, struct call *call, str content_type
     buf_free(&b);
 }
 
-/* Uploaded HTML, SVG and scripts must not run with our origin. */
-static bool active_content(str type)
+/* What users uploaded must not run with our origin, whatever its type is taken for: HTML, SVG, XML, MIME archives. A PDF has an
+ * origin of its own, and browsers show none in a sandbox. */
+static void sandbox(struct ctx *ctx, struct call *call, str content_type)
 {
-    return str_ifind(type, STR("html"), 0) != SIZE_MAX || str_ifind(type, STR("svg"), 0) != SIZE_MAX ||
-           str_ifind(type, STR("xml"), 0) != SIZE_MAX || str_ifind(type, STR("script"), 0) != SIZE_MAX;
+    if (!str_ieq(content_type, STR("application/pdf")))
+        header(ctx, call, "Content-Security-Policy", STR("sandbox"));
 }
 
 int reply_stream(struct ctx *ctx, struct call *call, struct reader *reader, int64_t length, str content_type, str file_name)
 {
     content_headers(ctx, call, content_type, file_name);
-    if (active_content(content_type))
-        header(ctx, call, "Content-Security-Policy", STR("sandbox"));
+    sandbox(ctx, call, content_type);
     http_response_reader(call->answer, reader, length);
     call->streamed = true;
     return RC_OK;
@@ -162,6 +164,20 @@ int reply_text(struct ctx *ctx, struct call *call, int status, str content_type,
     return RC_OK;
 }
 
+/* Is it among the entity tags of an If-None-Match? Compared weakly (RFC 9110, 13.1.2). */
+static bool etag_listed(str list, str etag)
+{
+    str piece;
+    while (str_split(&list, ',', &piece)) {
+        piece = str_trim(piece);
+        if (str_starts(piece, STR("W/")))
+            piece = str_sub(piece, 2, piece.n);
+        if (str_eq(piece, etag) || str_eq(piece, STR("*")))
+            return true;
+    }
+    return false;
+}
+
 int reply_blob(struct ctx *ctx, struct call *call, struct hash hash, str content_type, str file_name)
 {
     uint64_t size;
@@ -173,7 +189,7 @@ int reply_blob(struct ctx *ctx, struct call *call, struct hash hash, str content
     header(ctx, call, "ETag", etag);
     header(ctx, call, "Accept-Ranges", STR("bytes"));
     const struct http_headers *h = &call->http->headers;
-    if (str_eq(http_headers_get(h, STR("If-None-Match")), etag))
+    if (etag_listed(http_headers_get(h, STR("If-None-Match")), etag))
         return reply_text(ctx, call, 304, STR("application/octet-stream"), STR(""));
     struct range range = {.kind = RANGE_WHOLE, .length = size};
     str if_range = http_headers_get(h, STR("If-Range"));
@@ -190,8 +206,7 @@ int reply_blob(struct ctx *ctx, struct call *call, struct hash hash, str content
                             (unsigned long long)(range.offset + range.length - 1), (unsigned long long)size));
     }
     content_headers(ctx, call, content_type, file_name);
-    if (active_content(content_type))
-        header(ctx, call, "Content-Security-Policy", STR("sandbox"));
+    sandbox(ctx, call, content_type);
     int fd;
     str bytes;
     TRY(blob_open_fd(ctx, call->site->blobs, hash, &fd, &bytes, &size));

@@ -1,6 +1,7 @@
 /* Finding the row of a request. Patterns are cut once into segments; a literal segment beats a captured one, the earlier the
  * stronger, so that the order of the rows does not matter. Paths are compared without regard to case (clients.md 4). */
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "codec/url.h"
 #include "web/web.h"
 
@@ -61,12 +62,12 @@ void router_release(void)
 }
 
 struct cut_path {
-    str segments[SEGMENTS_MAX];
-    size_t starts[SEGMENTS_MAX]; /* offsets in the path */
-    size_t count;
+    str segments[SEGMENTS_MAX + 1];
+    size_t starts[SEGMENTS_MAX + 1]; /* offsets in the path */
+    size_t count;                    /* SEGMENTS_MAX + 1: more than any pattern names */
 };
 
-/* Empty segments (doubled or trailing slashes) do not count; what is beyond the most segments only a pattern that takes the rest
+/* Empty segments (doubled or trailing slashes) do not count; a path beyond the most segments only a pattern that takes the rest
  * can fit. */
 static void path_cut(str path, struct cut_path *out)
 {
@@ -76,7 +77,7 @@ static void path_cut(str path, struct cut_path *out)
         if (end == SIZE_MAX)
             end = path.n;
         if (end > at) {
-            if (out->count == SEGMENTS_MAX)
+            if (out->count > SEGMENTS_MAX)
                 return;
             out->starts[out->count] = at;
             out->segments[out->count++] = str_sub(path, at, end);
@@ -95,7 +96,8 @@ static bool fits(const struct pattern *p, const struct cut_path *path)
     return true;
 }
 
-static void pieces_fill(struct ctx *ctx, const struct pattern *p, const struct cut_path *cut, str path,
+/* False when a piece is no text: valid UTF-8 without NUL. */
+static bool pieces_fill(struct ctx *ctx, const struct pattern *p, const struct cut_path *cut, str path,
                         struct path_piece pieces[PATH_PIECES_MAX])
 {
     size_t n = 0;
@@ -105,7 +107,10 @@ static void pieces_fill(struct ctx *ctx, const struct pattern *p, const struct c
         str raw = p->rest && i + 1 == p->count ? str_sub(path, cut->starts[i], path.n) : cut->segments[i];
         pieces[n++] = (struct path_piece){.name = arena_cstr(ctx->arena, capture_name(p->segments[i])),
                                           .value = url_decode(ctx->arena, raw, false)};
+        if (!utf8_valid(pieces[n - 1].value))
+            return false;
     }
+    return true;
 }
 
 const struct route *router_find(struct ctx *ctx, unsigned method, str path, struct path_piece pieces_out[PATH_PIECES_MAX],
@@ -122,6 +127,5 @@ const struct route *router_find(struct ctx *ctx, unsigned method, str path, stru
     *other_method = best && !(best->route->methods & method);
     if (!best || *other_method)
         return NULL;
-    pieces_fill(ctx, best, &cut, path, pieces_out);
-    return best->route;
+    return pieces_fill(ctx, best, &cut, path, pieces_out) ? best->route : NULL;
 }

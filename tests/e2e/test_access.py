@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Who may: every operation asked for by every kind of caller. What is refused changes nothing; what is answered tells nobody of things that
 are not theirs to see."""
+import hashlib
+import http.client
+import io
 import json
 import os
 import re
 import sqlite3
+import struct
 import sys
+import time
 import unittest
-import urllib.parse
 import zipfile
-import hashlib
-import io
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import moving  # noqa: E402
-from moving import PASSWORD, Person, Portal, RestError, Server, poll, read  # noqa: E402
+from moving import PASSWORD, Package, Person, RestError, Server, poll, read  # noqa: E402
 from routes import routes  # noqa: E402
 
 CONTENT, ITEM, GROUP = '/sharing/rest/content/users/{owner}/', '/sharing/rest/content/items/{item}', '/sharing/rest/community/groups/{group}'
@@ -125,7 +128,7 @@ class Scene:
         self.names = {'owner': 'owner', 'group': group, 'folder': folder, 'item': item, 'secret': secret, 'service': service, 'name': f'scene_{n}', 'csv': csv, 'package': package, 'job': job['jobId'], 'key': job['key']}
         self.fresh = 0
 
-    def filled(self, text, quote=False):
+    def filled(self, text):
         self.fresh += 1
         names = dict(self.names, fresh=f"fresh_{self.names['name']}_{self.fresh}")
         return re.sub(r'\{(' + '|'.join(names) + r')\}', lambda m: names[m.group(1)], text)
@@ -210,6 +213,204 @@ class Access(unittest.TestCase):
                     scene = Scene(self.people['owner'])
                     status, data = self.ask(who, scene, path, fields, files)
                     self.assertFalse(refused(data, status), (status, data[:500]))
+
+
+def repacked(package, change):
+    """A package of this program's form with other members: change(name, bytes)."""
+    with zipfile.ZipFile(io.BytesIO(package)) as z:
+        members = [(n, change(n, z.read(n))) for n in z.namelist() if n != 'manifest.json']
+    table = {n: (len(d), hashlib.sha256(d).hexdigest()) for n, d in members}
+    order = sorted(table, key=str.encode)
+    content = hashlib.sha256(''.join(f'{table[n][1]}  {n}\n' for n in order if n != 'package.json').encode()).hexdigest()
+    lines = ',\n'.join(json.dumps({'name': n, 'size': table[n][0], 'sha256': table[n][1]}, separators=(',', ':')) for n in order)
+    members.append(('manifest.json', f'{{"format":"mapferry-manifest","version":1,"contentHash":"{content}","members":[\n{lines}\n]}}\n'.encode()))
+    flags, date, body, directory = 1 << 3 | 1 << 11, 0x21, b'', b''
+    for name, data in ((n.encode(), d) for n, d in members):
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        packed = deflate.compress(data) + deflate.flush()
+        directory += struct.pack('<IHHHHHHIIIHHHHHII', 0x02014b50, 3 << 8 | 45, 20, flags, 8, 0, date, zlib.crc32(data), len(packed), len(data), len(name), 8, 0, 0, 0, 0o100644 << 16,
+                                 len(body)) + name + b'mf\4\0' + struct.pack('<I', zlib.crc32(packed))
+        body += struct.pack('<IHHHHHIIIHH', 0x04034b50, 20, flags, 8, 0, date, 0, 0, 0, len(name), 4) + name + b'mf\0\0' + packed + struct.pack('<IIII', 0x08074b50, zlib.crc32(data), len(packed), len(data))
+    return body + directory + struct.pack('<IHHHHIIH', 0x06054b50, 0, 0, len(members), len(members), len(directory), len(body), 0)
+
+
+class Leaks(unittest.TestCase):
+    """Ways around the rules."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.close)
+        cls.admin, cls.nobody = cls.server.sign_in(), Person(cls.server.url)
+        cls.victim, cls.other = cls.server.add_user('victim'), cls.server.add_user('other')
+        cls.viewer = cls.server.add_user('viewer', 'iAAAAAAAAAAAAAAA')
+
+    def published(self, person, item, **fields):
+        parameters = dict({'latitudeFieldName': 'lat', 'longitudeFieldName': 'lon'}, **fields.pop('parameters', {}))
+        made = person.call(person.content(fields.pop('folder', '') + 'publish'), itemId=item, fileType='csv', publishParameters=parameters, **fields)['services'][0]
+        status = poll(lambda: (lambda s: s if s['status'] != 'processing' else None)(person.call(person.content(f"items/{made['serviceItemId']}/status"), jobId=made['jobId'])))
+        self.assertEqual(status['status'], 'completed', status)
+        return made['serviceItemId'], moving.path_of(made['serviceurl'])
+
+    def test_publishing_overwrites_services_of_the_owner_only(self):
+        csv = self.victim.add('CSV', 'Points', file=('overwritten.csv', CSV))
+        service, url = self.published(self.victim, csv, parameters={'name': 'overwritten'})
+        self.victim.call(f'/sharing/rest/content/items/{service}/share', everyone='true')
+        self.admin.call(f'/sharing/rest/content/users/victim/items/{csv}/reassign', targetUsername='other')
+        self.other.call(self.other.content(f'items/{csv}/update'), files=[('file', ('overwritten.csv', CSV.replace(b'\na,', b'\nothers,')))])
+        self.assertEqual(self.other.error(self.other.content('publish'), itemId=csv, fileType='csv', publishParameters={'name': 'overwritten'}, overwrite='true')['code'], 400)
+        made, _ = self.published(self.other, csv, overwrite='true')
+        self.assertNotEqual(made, service)
+        self.assertEqual([f['attributes']['name'] for f in self.victim.features(url + '/0')], ['a'])
+        again, _ = self.published(self.other, csv, overwrite='true')  # one's own is
+        self.assertEqual(again, made)
+
+    def test_publishing_keeps_to_folders_and_ids(self):
+        folder = self.victim.call(self.victim.content('createFolder'), title='Of the victim')['folder']['id']
+        csv, there = self.other.add('CSV', 'Points', file=('foreign.csv', CSV)), self.victim.add('Web Map', text={})
+        self.assertEqual(self.other.error(self.other.content(folder + '/publish'), itemId=csv, fileType='csv')['messageCode'], 'CONT_0013')
+        mine = self.admin.add('CSV', 'Points', file=('chosen.csv', CSV))
+        for item in (there, self.victim.service('chosen')[0]):
+            self.assertEqual(self.admin.error(self.admin.content('publish'), itemId=mine, fileType='csv', itemIdToCreate=item)['messageCode'], 'CONT_0098')
+
+    def test_a_package_learns_nothing_about_items_of_others(self):
+        secret, _ = self.victim.service('hidden_service')
+        group = self.other.group()
+        text = {'version': '2.30', 'operationalLayers': [{'id': '1', 'itemId': 'a' * 32, 'url': 'https://example.org/server/rest/services/Hosted/A/FeatureServer/0', 'layerType': 'ArcGISFeatureLayer'}]}
+        item = self.other.add('Web Map', 'A map', text=text, group=group)
+        package = self.other.export(group)
+        for reader, told in ((self.other, False), (self.victim, True)):
+            for person in (self.other, self.admin):
+                if person.has(item):
+                    person.call(f"/sharing/rest/content/users/{person.item(item)['owner']}/items/{item}/delete")
+            new = json.dumps(text).replace('a' * 32, secret).encode()
+
+            def change(name, data):
+                if name.endswith('item.json'):
+                    about = json.loads(data)
+                    about['parts'][0].update(size=len(new), sha256=hashlib.sha256(new).hexdigest())
+                    return json.dumps(about).encode()
+                return new if name.endswith('data.json') else data
+            result = reader.imported(reader.group(), repacked(package, change))
+            self.assertEqual(len(result['itemsImported']), 1, result)
+            self.assertEqual(b'hidden_service' in reader.item_data(item), told)
+
+    def test_names_of_services_in_packages_are_made_valid(self):
+        group = self.other.group()
+        item, _ = self.other.service('to_be_renamed', group)
+        package = self.other.export(group)
+        self.other.call(self.other.content(f'items/{item}/delete'))
+
+        def change(name, data):
+            return data.replace(b'"to_be_renamed"', b'"a/../b\\"<x>\\r\\nq"') if name.endswith('item.json') else data
+        self.assertEqual(len(self.other.imported(self.other.group(), repacked(package, change))['itemsImported']), 1)
+        self.assertRegex(self.other.item(item)['url'], r'/Hosted/\w+/FeatureServer$')
+        self.assertTrue(self.other.call(moving.path_of(self.other.item(item)['url'])))
+
+    def test_searches(self):
+        item = self.victim.add('Web Map', 'For everybody', text={}, folder=self.victim.call(self.victim.content('createFolder'), title='Mine')['folder']['id'])
+        self.victim.call(f'/sharing/rest/content/items/{item}/share', everyone='true')
+        secret = self.victim.add('Web Map', 'Quite zebra', text={}, tags='unheard')
+        group = self.victim.group('Closed zebra')
+        for i in (item, secret):
+            self.victim.share(i, group)
+        for person in (self.nobody, self.other):
+            for q in (f'group:{group}', f'group:{group[:4]}*', 'zebra', 'zeb*', 'tags:unheard', f'id:{secret}', secret, f'owner:victim AND access:shared AND id:{secret}'):
+                self.assertEqual(person.call('/sharing/rest/search', q=q, countFields='tags,type')['total'], 0, q)
+            self.assertNotIn('unheard', json.dumps(person.call('/sharing/rest/search', q='*', countFields='tags', countSize='200')))
+            self.assertEqual(person.call('/sharing/rest/community/groups', q='zebra')['total'], 0)
+            self.assertIsNone(person.item(item)['ownerFolder'])
+            self.assertEqual(person.error(f'/sharing/rest/content/groups/{group}')['code'], self.nobody.error('/sharing/rest/content/groups/' + 'f' * 32)['code'])
+        self.assertEqual(self.victim.call('/sharing/rest/search', q=f'group:{group}')['total'], 2)
+        self.assertTrue(self.victim.item(item)['ownerFolder'])
+        self.assertEqual(self.admin.call('/sharing/rest/community/users', q='email:victim*')['total'], 1)
+        for q in ('email:victim*', 'example.com', 'lastlogin:[0 TO 99999999999999]', 'disabled:false', 'role:org_admin'):
+            self.assertEqual(self.viewer.call('/sharing/rest/community/users', q=q)['total'], 0, q)
+        self.assertEqual(self.viewer.call('/sharing/rest/community/users', q='victim')['total'], 1)
+
+    def test_hidden_members(self):
+        group = self.victim.group('With hidden members', access='org', hiddenMembers='true')
+        self.victim.call(f'/sharing/rest/community/groups/{group}/addUsers', users='other,viewer')
+        shown = {p.user: 'With hidden members' in [g['title'] for g in p.call('/sharing/rest/community/users/other')['groups']] for p in (self.victim, self.other, self.viewer, self.admin)}
+        self.assertEqual(shown, {'victim': True, 'other': True, 'viewer': False, 'admin': True})
+
+    def test_a_viewer_manages_nothing(self):
+        group = self.victim.group()
+        self.victim.call(f'/sharing/rest/community/groups/{group}/addUsers', admins='viewer')
+        for operation, fields in (('update', {'title': 'x'}), ('addUsers', {'users': 'other'}), ('removeUsers', {'users': 'viewer'})):
+            self.assertEqual(self.viewer.error(f'/sharing/rest/community/groups/{group}/{operation}', **fields)['code'], 403)
+
+    def test_uploads_are_no_pages(self):
+        boundary, item = 'zz', self.victim.add('Web Map', text={})
+        for kind in ('text/html', 'multipart/x-mixed-replace; boundary=b', 'image/svg+xml', 'x'):
+            body = f'--{boundary}\r\nContent-Disposition: form-data; name="f"\r\n\r\njson\r\n--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x{len(kind)}"\r\nContent-Type: {kind}\r\n\r\n<script>\r\n--{boundary}--\r\n'
+            answer = self.victim.raw(self.victim.content(f'items/{item}/addResources') + '?token=' + self.victim.token, method='PUT')[2]
+            self.assertIn(b'error', answer)  # no other method
+            connection = http.client.HTTPConnection(self.victim.host, timeout=60)
+            connection.request('POST', self.victim.content(f'items/{item}/addResources'), body, {'Content-Type': 'multipart/form-data; boundary=' + boundary, 'Referer': self.victim.url, 'X-Esri-Authorization': 'Bearer ' + self.victim.token})
+            self.assertIn(b'"success":true', connection.getresponse().read())
+            connection.close()
+            _, headers, _ = self.victim.raw(f'/sharing/rest/content/items/{item}/resources/x{len(kind)}', method='GET')
+            self.assertEqual((headers['Content-Security-Policy'], headers['X-Content-Type-Options']), ('sandbox', 'nosniff'))
+
+    def test_pages_lead_to_this_host_and_hold_no_markup(self):
+        item = self.victim.add('Web Map', '"><script>x</script>', text={})
+        for path in ('//example.org/x', '/sharing/rest/<script>', f'/sharing/rest/content/items/{item}'):
+            _, headers, page = self.victim.raw(path, {'f': 'html'} if item in path else None, method='GET')
+            self.assertIn('text/html', headers['Content-Type'])
+            self.assertNotIn(b'href="//', page)
+            self.assertNotIn(b'<script', page)
+
+    def test_the_cookie_is_for_the_pages_of_this_origin(self):
+        form = {'Content-Type': 'application/x-www-form-urlencoded'}
+        headers = self.nobody.raw('/sharing/rest/generateToken', {'username': 'victim', 'password': PASSWORD, 'f': 'html'})[1]
+        self.assertRegex(headers['Set-Cookie'], r'; HttpOnly; SameSite=Strict')
+        cookie = {'Cookie': headers['Set-Cookie'].split(';')[0]}
+        self.assertIn(b'victim', self.nobody.raw('/sharing/rest/community/self', method='GET', headers=cookie)[2])
+        self.assertIn(b'499', self.nobody.raw('/sharing/rest/community/self', {'f': 'json'}, method='GET', headers=cookie)[2])
+        for origin in ('http://127.0.0.1:1', 'null', 'https://example.org'):
+            page = self.nobody.raw('/sharing/rest/community/createGroup', {'title': 'forged', 'f': 'html'}, headers=dict(form, Origin=origin, **cookie))[2]
+            self.assertIn(b'499', page)
+        self.assertEqual(self.victim.call('/sharing/rest/community/groups', q='forged')['total'], 0)
+
+    def test_tokens(self):
+        def asked(statement):
+            person = Access.with_token.__func__(type(self), 'other', statement) if statement else self.server.sign_in('other')
+            return person
+        self.assertEqual(asked('UPDATE token SET expires = 1 WHERE hash = ?').error('/sharing/rest/portals/self')['code'], 498)
+        self.assertEqual(asked("UPDATE token SET referer = 'https://example.org:443' WHERE hash = ?").error('/sharing/rest/portals/self')['code'], 498)
+        self.assertEqual(asked("UPDATE token SET ip = '10.0.0.1' WHERE hash = ?").error('/sharing/rest/portals/self')['code'], 498)
+        self.assertEqual(asked("UPDATE token SET username = 'nobody' WHERE hash = ?").error('/sharing/rest/portals/self')['code'], 498)
+        person = asked(None)
+        swapped = person.call('/sharing/rest/generateToken', token=person.token, serverUrl=self.server.url, expiration='20000', client='requestip')['token']
+        stranger = Person(self.server.url)
+        self.assertIn(b'498', http_get(stranger, '/sharing/rest/community/self?f=json', swapped))  # as bound as the one it was made from
+        person.call('/sharing/rest/oauth2/revokeToken', auth_token=person.token)
+        self.assertEqual(person.error('/sharing/rest/portals/self')['code'], 498)
+
+    def test_definitions_of_any_size_are_answered(self):
+        _, url = self.victim.service('too_large')
+        fields = [{'name': f'OBJECTID_{i}' if i else 'OBJECTID', 'type': 'esriFieldTypeString'} for i in range(60_000)]
+        began = time.monotonic()
+        for layers in ([{'id': 0, 'name': 't', 'type': 'Table', 'fields': fields}], [{'id': i, 'name': f't{i}', 'type': 'Table', 'fields': fields[:1]} for i in range(3000)]):
+            self.assertEqual(self.victim.error(url.replace('/rest/', '/rest/admin/') + '/addToDefinition', addToDefinition={'tables': layers})['code'], 400)
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_the_log_has_no_secrets(self):
+        key = self.victim.started(self.victim.group(), 'export')['key']
+        self.nobody.raw('/sharing/rest/community/self', {'token': self.victim.token, 'f': 'json'}, method='GET')
+        self.nobody.raw('/sharing/rest/generateToken', {'username': 'victim', 'password': 'a-wrong-password', 'f': 'json'})
+        log = read(self.server.log)
+        for secret in (self.victim.token, self.admin.token, PASSWORD, 'a-wrong-password', key):
+            self.assertNotIn(secret.encode(), log)
+
+
+def http_get(person, path, token):
+    connection = http.client.HTTPConnection(person.host, timeout=60)
+    connection.request('GET', path, headers={'X-Esri-Authorization': 'Bearer ' + token})
+    data = connection.getresponse().read()
+    connection.close()
+    return data
 
 
 if __name__ == '__main__':

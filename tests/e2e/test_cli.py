@@ -97,6 +97,7 @@ class CommandLine(unittest.TestCase):
         inspected = self.run_program('inspect', package, '--verify')
         self.assertEqual(inspected.returncode, 0, inspected.stderr)
         self.assertIn(item, inspected.stdout)
+        self.assertIn(f' from {self.server.url}, version ', inspected.stdout)
         for line in self.run_program('inspect', package, '--json').stdout.splitlines():
             json.loads(line)
         again = self.run_program('group', 'import', self.server.url, group, package)

@@ -91,7 +91,7 @@ void json_end_array(struct json_out *o);
 void json_name(struct json_out *o, const char *name); /* a literal member name that needs no escapes */
 void json_name_str(struct json_out *o, str name);
 void json_name_raw(struct json_out *o, str quoted); /* as JSON text with its quotes, for names that come again and again */
-void json_put_str(struct json_out *o, str s); /* STR_NONE writes null; invalid UTF-8 bytes become U+FFFD */
+void json_put_str(struct json_out *o, str s);       /* STR_NONE writes null; invalid UTF-8 bytes become U+FFFD */
 void json_put_int(struct json_out *o, int64_t v);
 void json_put_double(struct json_out *o, double v); /* not finite: null */
 void json_put_bool(struct json_out *o, bool v);

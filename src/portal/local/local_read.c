@@ -57,10 +57,11 @@ int local_list(struct ctx *ctx, struct portal *p, const id *group, id **ids_out,
     struct list_call call = {.group = group};
     int rc = sql_read(ctx, ((struct local_portal *)p)->site->sql, list_rows, &call);
     if (rc == RC_OK) {
-        qsort(call.ids, call.count, sizeof *call.ids, id_compare);
         *ids_out = arena_array(ctx->arena, id, call.count);
-        if (call.count)
+        if (call.count) {
+            qsort(call.ids, call.count, sizeof *call.ids, id_compare);
             memcpy(*ids_out, call.ids, call.count * sizeof *call.ids);
+        }
         *count_out = call.count;
     }
     mem_free(call.ids);

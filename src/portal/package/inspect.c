@@ -180,6 +180,12 @@ static int inspect_load(struct inspect *in)
 
 /* ---- text ---- */
 
+/* Where the portal was: its address over TLS, or the one it has without. */
+static str inspect_source(const struct package_summary *s)
+{
+    return s->source.https_url.n ? s->source.https_url : s->source.http_url;
+}
+
 static int inspect_head(struct inspect *in)
 {
     const struct package_summary *s = &in->summary;
@@ -187,7 +193,7 @@ static int inspect_head(struct inspect *in)
     clock_iso_print(s->created, created);
     TRY(inspect_line(in, "File          %.*s, %s, package format %.*s", STR_FMT(inspect_safe(in, s->file_name)),
                      inspect_bytes(in, s->file_bytes), STR_FMT(inspect_safe(in, s->format_version))));
-    TRY(inspect_line(in, "Made          %s from %.*s, version %.*s", created, STR_FMT(inspect_safe(in, s->source.https_url)),
+    TRY(inspect_line(in, "Made          %s from %.*s, version %.*s", created, STR_FMT(inspect_safe(in, inspect_source(s))),
                      STR_FMT(inspect_safe(in, s->source.version))));
     if (!id_none(s->group))
         TRY(inspect_line(in, "Group         %.*s (%s)", STR_FMT(inspect_safe(in, s->group_title)), s->group.text));
@@ -276,7 +282,7 @@ static int inspect_json_head(struct inspect *in)
     json_member_str(&o, "packageVersion", s->format_version);
     json_member_int(&o, "created", s->created);
     json_member_str(&o, "fileName", s->file_name);
-    json_member_str(&o, "source", s->source.https_url);
+    json_member_str(&o, "source", inspect_source(s));
     json_member_str(&o, "sourceVersion", s->source.version);
     json_member_str(&o, "group", id_str(&s->group));
     json_member_str(&o, "groupTitle", s->group_title);

@@ -66,15 +66,16 @@ struct package_summary {
 };
 /* Strings live as long as the portal. */
 void package_summary(const struct portal *p, struct package_summary *out);
-/* Takes the bytes of members while they are compared, so that a package is read once only. Called from several threads. The reader compares and fails at its end
- * when the bytes differ; what was taken counts only after it ended well. */
+/* Takes the bytes of members while they are compared, so that a package is read once only. Called from several threads. The
+ * reader compares and fails at its end when the bytes differ; what was taken counts only after it ended well. */
 struct package_sink {
     void *arg;
     bool (*wants)(void *arg, str name, uint64_t size);
     int (*take)(struct ctx *ctx, void *arg, struct hash hash, uint64_t size, struct reader *bytes);
 };
 /* Reads every member and compares size, checksum and SHA-256, in parallel. The first damaged one (in file order, of those that
- * were seen) is the error. Then the items: each can be read, and the bytes of all that it names are there. sink and progress may be NULL; progress is called by the caller's thread. */
+ * were seen) is the error. Then the items: each can be read, and the bytes of all that it names are there. sink and progress may
+ * be NULL; progress is called by the caller's thread. */
 int package_verify(struct ctx *ctx, struct portal *p, unsigned threads, const struct package_sink *sink,
                    void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes), void *arg);
 /* Members in name order. */

@@ -41,7 +41,8 @@ static int name_free(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return hosted_name_free(ctx, tx, call->wanted, &call->name);
 }
 
-/* overwrite: the service of that name (any, when none is given) that was published from this file keeps its item. */
+/* overwrite: the service of that name (any, when none is given) that was published from this file keeps its item. Only one of the
+ * file's owner: relationships are made by whoever may read the file, and a file can have changed hands. */
 static int overwritten_get(struct ctx *ctx, struct call *call, struct wish *w, bool *found)
 {
     struct item_view *services;
@@ -52,7 +53,8 @@ static int overwritten_get(struct ctx *ctx, struct call *call, struct wish *w, b
     TRY(item_related(ctx, call->site, &call->caller, &w->source.item.id, false, STR("Service2Data"), &services, &count));
     for (size_t i = 0; i < count && !*found; i++) {
         const struct item *it = &services[i].item;
-        *found = services[i].hosted && (str_empty(w->name) || str_ieq(w->name, it->field[ITEM_NAME]));
+        *found = services[i].hosted && str_ieq(it->owner, w->source.item.owner) &&
+                 (str_empty(w->name) || str_ieq(w->name, it->field[ITEM_NAME]));
         if (*found) {
             w->name = it->field[ITEM_NAME];
             w->service_item = it->id;
@@ -83,18 +85,42 @@ static int name_of(struct ctx *ctx, struct call *call, struct json parameters, s
     return RC_OK;
 }
 
+/* The id that an administrator chose has to be free. */
+static int chosen_id_check(struct ctx *ctx, struct call *call, const id *item)
+{
+    struct item_view there;
+    if (!access_administer(&call->caller))
+        return err_set(ctx, &ERR_FORBIDDEN, "Only an administrator may choose the id of an item.");
+    int rc = item_get(ctx, call->site, &call->caller, item, &there);
+    if (rc == RC_OK)
+        return err_set(ctx, &ERR_ITEM_ID_TAKEN, "[itemId=%s]", item->text);
+    if (rc == RC_NOT_FOUND)
+        err_clear(ctx);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* The folder of the path is one of the owner's; without one the service goes where the file is. */
+static int folder_of(struct ctx *ctx, struct call *call, struct wish *w)
+{
+    struct user_content unused;
+    TRY(sharing_folder_id(ctx, call, &w->folder));
+    if (!id_none(w->folder))
+        return content_list(ctx, call->site, &call->caller, w->source.item.owner, &w->folder, &(struct meta_page){.num = 1},
+                            &unused);
+    w->folder = w->source.item.folder;
+    return RC_OK;
+}
+
 static int wish_of(struct ctx *ctx, struct call *call, struct wish *w)
 {
     struct json parameters, wkid;
     *w = (struct wish){.file_type = str_trim(call_param(call, "fileType")), .overwrite = call_bool(call, "overwrite")};
     TRY(source_get(ctx, call, &w->source));
-    TRY(sharing_folder_id(ctx, call, &w->folder));
-    if (id_none(w->folder))
-        w->folder = w->source.item.folder;
+    TRY(folder_of(ctx, call, w));
     if (!call_id(call, "itemIdToCreate", &w->service_item))
         w->service_item = id_new();
-    else if (!access_administer(&call->caller))
-        return err_set(ctx, &ERR_FORBIDDEN, "Only an administrator may choose the id of an item.");
+    else
+        TRY(chosen_id_check(ctx, call, &w->service_item));
     TRY(call_json(ctx, call, "publishParameters", &parameters));
     if (!json_absent(parameters) && !json_is(parameters, JSON_OBJECT))
         return err_set(ctx, &ERR_PARAMETER, "'publishParameters' has to be a JSON object.");

@@ -301,7 +301,7 @@ TX_TEST(sharing)
 /* Whatever hangs on an item goes with it. */
 TX_TEST(deleting_takes_all)
 {
-    static const char *const tables[] = {"item",   "item_part",   "relationship", "item_group",
+    static const char *const tables[] = {"item",   "item_part",      "relationship", "item_group",
                                          "hosted", "search_posting", "search_text"};
     struct item it = item_of(1, STR("a title"));
     struct hash h;

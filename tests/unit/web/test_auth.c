@@ -1,0 +1,282 @@
+/* How this client sees us, and whose request it is: what headers may decide and what not. */
+#include "web_fixture.h"
+
+static struct call call;
+static struct http_request request;
+static struct http_response response;
+static struct form form;
+static const struct route anyone = {.who = WHO_ANYONE, .params = ""};
+static const struct route signed_in = {.who = WHO_USER, .params = ""};
+static const struct route administrators = {.who = WHO_ADMIN, .params = ""};
+
+static int open_call(void **state)
+{
+    (void)state;
+    form = FORM_INIT(10, 1000, 10000);
+    request = (struct http_request){.method = HTTP_GET, .path = STR("/"), .query = STR_NONE, .remote = STR("203.0.113.9")};
+    response = (struct http_response){0};
+    call = (struct call){.web = &wf.web,
+                         .site = &wf.site,
+                         .http = &request,
+                         .answer = &response,
+                         .route = &anyone,
+                         .caller = CALLER_ANONYMOUS,
+                         .form = &form,
+                         .portal_url = STR("http://me.example"),
+                         .server_url = STR("http://me.example/server")};
+    wf.web.url_fixed = false;
+    wf.web.context = STR("");
+    wf.web.trusted_proxies = "";
+    return 0;
+}
+
+static void header(const char *name, const char *value)
+{
+    http_headers_add(wf.ctx.arena, &request.headers, str_c(name), str_c(value));
+}
+
+static void urls(void) { auth_urls(CTX, &call); }
+
+/* ---- addresses ---- */
+
+static void the_host_header_gives_the_address(void **state)
+{
+    (void)state;
+    wf.web.context = STR("/portal");
+    header("Host", "me.example:7443");
+    request.secure = true;
+    urls();
+    assert_str(call.portal_url, "https://me.example:7443/portal");
+    assert_str(call.server_url, "https://me.example:7443/server");
+}
+
+static void a_host_that_is_none_is_not_repeated(void **state)
+{
+    (void)state;
+    static const char *const HOSTS[] = {"",      "a b", "a/b", "a\"onload=", "<script>", "a@b", "a%0d%0ab", "a\\b",
+                                        "a?b=c", "a#b", "a'b", "\xc3\xa4",   "a,b",      "a;b", "${x}",     "a&b"};
+    for (size_t i = 0; i < COUNT_OF(HOSTS); i++) {
+        (void)open_call(NULL);
+        header("Host", HOSTS[i]);
+        urls();
+        assert_true(str_eq(call.portal_url, wf.site.portal_url));
+        assert_true(str_eq(call.server_url, wf.site.server_url));
+    }
+    (void)open_call(NULL);
+    char *longest = arena_alloc(wf.ctx.arena, 257);
+    memset(longest, 'a', 256);
+    header("Host", longest);
+    urls();
+    assert_true(str_eq(call.portal_url, wf.site.portal_url));
+    (void)open_call(NULL); /* HTTP/1.0 knows none */
+    urls();
+    assert_true(str_eq(call.portal_url, wf.site.portal_url));
+}
+
+static void a_fixed_url_holds_whatever_headers_say(void **state)
+{
+    (void)state;
+    wf.web.url_fixed = true;
+    request.remote = STR("127.0.0.1");
+    header("Host", "evil.example");
+    header("X-Forwarded-Host", "evil.example");
+    header("X-Forwarded-Proto", "https");
+    urls();
+    assert_true(str_eq(call.portal_url, wf.site.portal_url));
+}
+
+static void forwarded_headers_count_from_trusted_proxies_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *remote, *proxies;
+        bool trusted;
+    } FROM[] = {{"203.0.113.9", "", false},
+                {"203.0.113.9", "203.0.113.9", true},
+                {"203.0.113.9", "10.0.0.1, 203.0.113.9 ,10.0.0.2", true},
+                {"203.0.113.9", "203.0.113.90", false},
+                {"203.0.113.9", "203.0.113", false},
+                {"203.0.113.9", ",,", false},
+                {"", ",,", false},
+                {"127.0.0.1", "", true},
+                {"::1", "", true},
+                {"::ffff:127.0.0.1", "", true},
+                {"127.0.0.10", "", false}};
+    for (size_t i = 0; i < COUNT_OF(FROM); i++) {
+        (void)open_call(NULL);
+        request.remote = str_c(FROM[i].remote);
+        wf.web.trusted_proxies = FROM[i].proxies;
+        header("Host", "inner:7080");
+        header("X-Forwarded-Host", " outer.example , inner");
+        header("X-Forwarded-Proto", "HTTPS, http");
+        urls();
+        if (str_eq(call.portal_url, STR("https://outer.example")) != FROM[i].trusted)
+            fail_msg("'%s' with '%s': %.*s", FROM[i].remote, FROM[i].proxies, STR_FMT(call.portal_url));
+        if (!FROM[i].trusted)
+            assert_str(call.portal_url, "http://inner:7080");
+    }
+}
+
+static void a_trusted_proxy_cannot_pass_on_what_is_no_host(void **state)
+{
+    (void)state;
+    request.remote = STR("127.0.0.1");
+    header("Host", "inner:7080");
+    header("X-Forwarded-Host", "evil.example/path?");
+    urls();
+    assert_true(str_eq(call.portal_url, wf.site.portal_url));
+    (void)open_call(NULL);
+    request.remote = STR("127.0.0.1");
+    header("Host", "inner:7080");
+    header("X-Forwarded-Proto", "javascript");
+    urls();
+    assert_str(call.portal_url, "http://inner:7080");
+}
+
+/* ---- callers ---- */
+
+static void cookie(const char *format, str token)
+{
+    header("Cookie", arena_cstr(wf.ctx.arena, arena_printf(wf.ctx.arena, format, STR_FMT(token))));
+}
+
+#define assert_caller(name)                                                                                                      \
+    do {                                                                                                                         \
+        assert_ok(auth_caller(CTX, &call));                                                                                      \
+        assert_false(call.caller.anonymous);                                                                                     \
+        assert_str(call.caller.username, name);                                                                                  \
+    } while (0)
+#define assert_nobody()                                                                                                          \
+    do {                                                                                                                         \
+        assert_ok(auth_caller(CTX, &call));                                                                                      \
+        assert_true(call.caller.anonymous);                                                                                      \
+    } while (0)
+
+static void a_token_comes_as_parameter_or_header(void **state)
+{
+    (void)state;
+    const char *bearer = arena_cstr(wf.ctx.arena, arena_printf(wf.ctx.arena, "bEARER  %.*s ", STR_FMT(wf.user)));
+    assert_nobody();
+    header("Authorization", bearer);
+    assert_caller("user");
+    (void)open_call(NULL);
+    header("X-Esri-Authorization", bearer);
+    header("Authorization", "Basic something of the proxy's");
+    assert_caller("user");
+    (void)open_call(NULL);
+    header("Authorization", bearer);
+    assert_ok(form_add(CTX, &form, STR("TOKEN"), wf.admin)); /* the parameter counts first */
+    assert_caller("admin");
+    (void)open_call(NULL);
+    header("Authorization", "Basic YTpi");
+    assert_nobody();
+}
+
+static void a_token_that_is_none_is_an_error(void **state)
+{
+    (void)state;
+    header("Authorization", "Bearer nonsense");
+    assert_int_equal(auth_caller(CTX, &call), RC_FAIL);
+    assert_true(err_is(CTX, &ERR_TOKEN_INVALID));
+    err_clear(CTX);
+}
+
+static void the_cookie_is_for_our_own_pages(void **state)
+{
+    (void)state;
+    static const struct {
+        enum format format;
+        const char *origin; /* NULL: none */
+        bool counts;
+    } CALL[] = {{FORMAT_HTML, NULL, true},
+                {FORMAT_HTML, "http://me.example", true},
+                {FORMAT_HTML, "HTTP://ME.example", true},
+                {FORMAT_HTML, "http://evil.example", false},
+                {FORMAT_HTML, "http://me.example.evil", false},
+                {FORMAT_HTML, "https://me.example", false},
+                {FORMAT_HTML, "http://me.example:8080", false},
+                {FORMAT_HTML, "null", false},
+                {FORMAT_HTML, "", false},
+                {FORMAT_JSON, NULL, false},
+                {FORMAT_PJSON, NULL, false},
+                {FORMAT_GEOJSON, NULL, false},
+                {FORMAT_JSON, "http://me.example", false}};
+    for (size_t i = 0; i < COUNT_OF(CALL); i++) {
+        (void)open_call(NULL);
+        cookie("a=b; mapferry_token=%.*s; c=d", wf.user);
+        if (CALL[i].origin)
+            header("Origin", CALL[i].origin);
+        call.format = CALL[i].format;
+        assert_ok(auth_caller(CTX, &call));
+        if (call.caller.anonymous == CALL[i].counts)
+            fail_msg("format %d, origin '%s'", (int)CALL[i].format, CALL[i].origin ? CALL[i].origin : "-");
+    }
+}
+
+static void a_cookie_that_is_no_longer_good_is_nobody(void **state)
+{
+    (void)state;
+    header("Cookie", "mapferry_token=nonsense");
+    assert_nobody();
+    (void)open_call(NULL);
+    cookie("xmapferry_token=%.*s", wf.user);
+    assert_nobody();
+    (void)open_call(NULL);
+    header("Cookie", "mapferry_token=");
+    assert_nobody();
+    (void)open_call(NULL);
+    cookie("mapferry_token=%.*s", wf.admin);
+    assert_ok(form_add(CTX, &form, STR("token"), wf.user)); /* who says a token is that one */
+    assert_caller("user");
+}
+
+static void rows_say_who_may(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct route *route;
+        int who; /* 0 nobody, 1 user, 2 administrator */
+        const struct err_kind *refused;
+    } CALL[] = {{&signed_in, 0, &ERR_TOKEN_REQUIRED}, {&signed_in, 1, NULL},      {&administrators, 0, &ERR_TOKEN_REQUIRED},
+                {&administrators, 1, &ERR_FORBIDDEN}, {&administrators, 2, NULL}, {&anyone, 0, NULL}};
+    const str tokens[] = {STR(""), wf.user, wf.admin};
+    for (size_t i = 0; i < COUNT_OF(CALL); i++) {
+        (void)open_call(NULL);
+        call.route = CALL[i].route;
+        assert_ok(form_add(CTX, &form, STR("token"), tokens[CALL[i].who]));
+        assert_int_equal(auth_caller(CTX, &call) == RC_OK, CALL[i].refused == NULL);
+        assert_ptr_equal(wf.ctx.err.kind, CALL[i].refused);
+        err_clear(CTX);
+    }
+}
+
+static void signing_in_sets_a_cookie_that_scripts_and_strangers_do_not_get(void **state)
+{
+    (void)state;
+    auth_sign_in(CTX, &call, STR("abc"));
+    assert_str(http_headers_get(&response.headers, STR("Set-Cookie")), "mapferry_token=abc; Path=/; HttpOnly; SameSite=Strict");
+    (void)open_call(NULL);
+    call.portal_url = STR("https://me.example");
+    auth_sign_in(CTX, &call, STR("abc"));
+    assert_str(http_headers_get(&response.headers, STR("Set-Cookie")),
+               "mapferry_token=abc; Path=/; HttpOnly; SameSite=Strict; Secure");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, open_call)
+    const struct CMUnitTest tests[] = {
+        TEST(the_host_header_gives_the_address),
+        TEST(a_host_that_is_none_is_not_repeated),
+        TEST(a_fixed_url_holds_whatever_headers_say),
+        TEST(forwarded_headers_count_from_trusted_proxies_only),
+        TEST(a_trusted_proxy_cannot_pass_on_what_is_no_host),
+        TEST(a_token_comes_as_parameter_or_header),
+        TEST(a_token_that_is_none_is_an_error),
+        TEST(the_cookie_is_for_our_own_pages),
+        TEST(a_cookie_that_is_no_longer_good_is_nobody),
+        TEST(rows_say_who_may),
+        TEST(signing_in_sets_a_cookie_that_scripts_and_strangers_do_not_get),
+    };
+    return cmocka_run_group_tests(tests, web_fixture_open, web_fixture_close);
+}
