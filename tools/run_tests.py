@@ -237,7 +237,7 @@ class Checks:
                    '-Dc_args=-fno-sanitize-recover=undefined')
         self.build('build: clang', 'build-clang', 'clang', '--buildtype=release')
         self.build('build: clang, thread sanitizer', 'build-tsan', 'clang', '--buildtype=debugoptimized', '-Db_sanitize=thread', '-Db_lundef=false',
-                   targets=lambda where: [os.path.relpath(t['cmd'][0], where) for t in self.threaded(where)])
+                   targets=self.threaded_programs)
         self.build('build: clang, fuzzers', 'build-fuzz', 'clang', '--buildtype=debugoptimized', '-Db_sanitize=address,undefined', '-Db_lundef=false',
                    '-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined',
                    targets=lambda where: ['tests/fuzz/' + self.fuzz_name(f) for f in files(['tests/fuzz'], 'fuzz_*.c')])
@@ -245,12 +245,13 @@ class Checks:
 
     # ---- unit tests, by meson's list
     @staticmethod
-    def listed(where):
-        return json.loads(run(['meson', 'introspect', where, '--tests']))
+    def listed(where, what):
+        return json.loads(run(['meson', 'introspect', where, what]))
 
-    def threaded(self, where):
-        """Those of the suites THREADED."""
-        return [t for t in self.listed(where) if t['suite'][0].split(':')[-1] in THREADED]
+    def threaded_programs(self, where):
+        """What the tests of the suites THREADED run: themselves, and what they start."""
+        built = {t['id']: os.path.relpath(t['filename'][0], where) for t in self.listed(where, '--targets')}
+        return sorted({built[d] for t in self.listed(where, '--tests') if t['suite'][0].split(':')[-1] in THREADED for d in t['depends']})
 
     def meson_tests(self, title, folder, env, suites=(), slower=1):
         def work(report):

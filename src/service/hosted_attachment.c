@@ -31,7 +31,12 @@ struct add_call {
 static int add_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct add_call *call = arg;
+    struct hosted now;
     call->attachment.id = 0; /* may be run again */
+    int rc = meta_hosted_ref(ctx, tx, call->service->name, &now);
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && !id_eq(now.store, call->service->store))) /* deleted or overwritten meanwhile */
+        return err_set(ctx, &ERR_SERVICE_MISSING, "The service was replaced by someone else meanwhile. Try again.");
+    TRY(rc);
     TRY(blob_attach(ctx, tx, call->blob));
     return meta_attachment_insert(ctx, tx, &call->service->store, &call->attachment);
 }

@@ -33,11 +33,14 @@ static id submit_publish(const char *owner, const char *name)
                                endless_item.text, service.text, name, name));
 }
 
-static void wait_until_running(const id *job)
+/* later: a job that has to wait meanwhile, or NULL. */
+static void wait_until_running(const id *job, const id *later)
 {
     const int64_t until = clock_system.monotonic_ms(&clock_system) + 60000;
     for (struct job now = job_now(job); now.state != JOB_RUNNING; now = job_now(job)) {
         assert_int_equal(now.state, JOB_SUBMITTED);
+        if (later)
+            assert_state(job_now(later), JOB_SUBMITTED);
         assert_true(clock_system.monotonic_ms(&clock_system) < until);
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
@@ -152,7 +155,7 @@ static void a_running_job_can_be_cancelled(void **state)
     use_endless_converter();
     engine_start(1);
     id job = submit_publish("member", "A");
-    wait_until_running(&job);
+    wait_until_running(&job, NULL);
     assert_ok(jobs_cancel(CTX, engine, &job));
     struct job end = job_end(&job);
     assert_state(end, JOB_CANCELED);
@@ -166,7 +169,7 @@ static void a_job_that_ran_when_the_engine_closed_goes_on(void **state)
     use_endless_converter();
     engine_start(1);
     id job = submit_publish("member", "A"), left = id_new();
-    wait_until_running(&job);
+    wait_until_running(&job, NULL);
     engine_stop();
     str own = arena_printf(fx.ctx.arena, "%s/work/%s", fx.dir.p, job.text);
     str lost = arena_printf(fx.ctx.arena, "%s/work/%s", fx.dir.p, left.text);
@@ -189,7 +192,7 @@ static void one_that_was_cancelled_while_the_engine_closed_does_not(void **state
     use_endless_converter();
     engine_start(1);
     id job = submit_publish("member", "A");
-    wait_until_running(&job);
+    wait_until_running(&job, NULL);
     jobs_stop(engine);
     assert_ok(jobs_cancel(CTX, engine, &job));
     engine_stop();
@@ -204,15 +207,15 @@ static void the_owner_with_the_fewest_running_comes_next(void **state)
     use_endless_converter();
     engine_start(2);
     id a1 = submit_publish("a", "A1"), x1 = submit_publish("x", "X1");
-    wait_until_running(&a1);
-    wait_until_running(&x1);
+    wait_until_running(&a1, NULL);
+    wait_until_running(&x1, NULL);
     id a2 = submit_publish("a", "A2"), a3 = submit_publish("a", "A3"), b1 = submit_publish("b", "B1");
     assert_ok(jobs_cancel(CTX, engine, &x1));
-    wait_until_running(&b1);
+    wait_until_running(&b1, &a2);
     assert_state(job_now(&a2), JOB_SUBMITTED);
     /* Alone, an owner's jobs run one after the other, oldest first. */
     assert_ok(jobs_cancel(CTX, engine, &b1));
-    wait_until_running(&a2);
+    wait_until_running(&a2, &a3);
     assert_state(job_now(&a3), JOB_SUBMITTED);
     assert_state(job_now(&a1), JOB_RUNNING);
 }

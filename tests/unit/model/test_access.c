@@ -208,9 +208,26 @@ static void features(void **state)
         }
 }
 
+/* A role that creates and changes nothing does so in no place of a group either. */
+static void viewer_managers(void **state)
+{
+    (void)state;
+    const struct caller viewer = {.username = STR("vic"), .role = ROLE_VIEWER};
+    for (enum member_type m = MEMBER_ADMIN; m <= MEMBER_OWNER; m++) {
+        const struct access_group g = {.member = m, .hidden_members = true};
+        const struct access_item it = {.owner = STR("ann"), .groups = &g, .group_count = 1};
+        assert_false(access_group_update(&viewer, &g));
+        assert_false(access_group_manage_members(&viewer, &g));
+        assert_false(access_group_see_members(&viewer, &g));
+        assert_false(access_item_unshare(&viewer, &it, &g));
+        assert_true(access_group_see(&viewer, &g));
+        assert_true(access_item_read(&viewer, &it));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(items),  TEST(item_control), TEST(sharing_to_a_group), TEST(one_group_of_many),
-                                       TEST(groups), TEST(features)};
+                                       TEST(groups), TEST(features),     TEST(viewer_managers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

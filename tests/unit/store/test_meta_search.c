@@ -538,6 +538,11 @@ TX_TEST(users)
     TRY(users_found(c, tx, "role:org_admin", &admin, "Ann,"));
     TRY(users_found(c, tx, "email:bob@x.org", &admin, "Bob,"));
     TRY(users_found(c, tx, "disabled:true", &admin, "cid,"));
+    static const char *const confidential[] = {"email:bob@x.org", "email:b*",       "x.org",
+                                               "disabled:true",   "role:org_admin", "lastlogin:[0 TO 9]"};
+    for (size_t i = 0; i < COUNT_OF(confidential); i++)
+        TRY(users_found(c, tx, confidential[i], &ann, ""));
+    TRY(users_found(c, tx, "org", &admin, "Bob,"));
     return RC_OK;
 }
 
