@@ -375,12 +375,17 @@ class Leaks(unittest.TestCase):
 
     def test_tokens(self):
         def asked(statement):
-            person = Access.with_token.__func__(type(self), 'other', statement) if statement else self.server.sign_in('other')
-            return person
+            return Access.with_token.__func__(type(self), 'other', statement) if statement else self.server.sign_in('other')
+
         self.assertEqual(asked('UPDATE token SET expires = 1 WHERE hash = ?').error('/sharing/rest/portals/self')['code'], 498)
         self.assertEqual(asked("UPDATE token SET referer = 'https://example.org:443' WHERE hash = ?").error('/sharing/rest/portals/self')['code'], 498)
         self.assertEqual(asked("UPDATE token SET ip = '10.0.0.1' WHERE hash = ?").error('/sharing/rest/portals/self')['code'], 498)
         self.assertEqual(asked("UPDATE token SET username = 'nobody' WHERE hash = ?").error('/sharing/rest/portals/self')['code'], 498)
+        self.server.add_user('gone')
+        gone = Access.with_token.__func__(type(self), 'gone', 'UPDATE portal_user SET disabled = 1 WHERE username = (SELECT username FROM token WHERE hash = ?)')
+        self.assertEqual(gone.error('/sharing/rest/portals/self')['code'], 498)
+        with self.assertRaises(RestError):
+            self.server.sign_in('gone')
         person = asked(None)
         swapped = person.call('/sharing/rest/generateToken', token=person.token, serverUrl=self.server.url, expiration='20000', client='requestip')['token']
         stranger = Person(self.server.url)

@@ -555,6 +555,7 @@ class References(unittest.TestCase):
         far = boss.add('Feature Service', 'far', url='https://source.example.com/arcgis/rest/services/X/FeatureServer')
         web_map = boss.add('Web Map', 'm', {'operationalLayers': [{'id': 'x', 'url': 'https://source.example.com/arcgis/rest/services/X/FeatureServer/3', 'itemId': far}]})
         admin.add('Feature Service', 'near', url='https://target.example.com/arcgis/rest/services/Y/FeatureServer', itemIdToCreate=far)
+        admin.call(f'/sharing/rest/content/items/{far}/share', org='true')  # what the importer may not read tells him nothing
         ivy.imported(ivy.group(), packed(web_map))
         self.assertEqual(ivy.item_json(web_map)['operationalLayers'][0]['url'], 'https://target.example.com/arcgis/rest/services/Y/FeatureServer/3')
 

@@ -12,14 +12,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#    define SANDBOX_ASAN 1
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define SANDBOX_SANITIZED 1
 #elif defined(__has_feature)
-#    if __has_feature(address_sanitizer)
-#        define SANDBOX_ASAN 1
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#        define SANDBOX_SANITIZED 1
 #    endif
 #endif
-#ifdef SANDBOX_ASAN
+#ifdef SANDBOX_SANITIZED
 enum { LIMIT_MEMORY = 0 }; /* the shadow memory alone is larger than any limit */
 #else
 enum { LIMIT_MEMORY = 1 };

@@ -12,11 +12,11 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The address sanitizer's shadow memory is larger than any limit: limits on memory are off in such builds. */
-#if defined(__SANITIZE_ADDRESS__)
+/* The shadow memory of sanitizers is larger than any limit: limits on memory are off in such builds. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SANITIZED = 1 };
 #elif defined(__has_feature)
-#    if __has_feature(address_sanitizer)
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 enum { SANITIZED = 1 };
 #    else
 enum { SANITIZED = 0 };
