@@ -285,8 +285,8 @@ class Checks:
 
     def unit_tests(self):
         asan = {'ASAN_OPTIONS': 'abort_on_error=1:detect_leaks=1:strict_string_checks=1', 'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1',
-                'LSAN_OPTIONS': f'suppressions={ROOT}/tools/lsan-suppressions.txt:print_suppressions=0'}
-        tsan = {'TSAN_OPTIONS': f'halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT}/tools/tsan-suppressions.txt'}
+                'LSAN_OPTIONS': f'suppressions="{ROOT}/tools/lsan-suppressions.txt":print_suppressions=0'}
+        tsan = {'TSAN_OPTIONS': f'halt_on_error=1:second_deadlock_stack=1:suppressions="{ROOT}/tools/tsan-suppressions.txt"'}
         self.add('unit tests and fuzz corpus', self.meson_tests('asan:', 'build-asan', asan, slower=4),
                  needs=['build: gcc, address and undefined behaviour sanitizers'], whole_machine=True, counted=False)
         self.add('threaded tests', self.meson_tests('tsan:', 'build-tsan', tsan, THREADED, slower=6), needs=['build: clang, thread sanitizer'],
