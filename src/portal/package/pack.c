@@ -33,12 +33,23 @@ struct slot {
     uint8_t *in, *out;
 };
 
+/* A slot on its way to the file, by a thread of its own: hashing and writing one run beside reading the next. */
+struct writing {
+    struct pool_task task; /* first: the writer gets this */
+    struct pack *pack;
+    struct slot *slot; /* NULL: nothing is being written */
+    uint64_t at;
+    struct ctx ctx;
+    int rc;
+};
+
 struct pack {
     struct pack_options options;
     int fd;
-    struct pool *pool;
+    struct pool *pool, *writer;
+    struct writing writing;             /* owns fd's end and `hash` until it is joined */
     unsigned slot_count, first, queued; /* ring: slots[first ... first + queued) are with the workers, the next is being filled */
-    struct slot slots[THREADS_MAX + 2];
+    struct slot slots[THREADS_MAX + 3];
     struct arena *names;
     struct pack_entry *entries;
     size_t count, capacity;
@@ -62,7 +73,8 @@ void pack_open(const struct pack_options *options, struct pack **out)
     p->options = *options;
     unsigned threads = options->threads < 1 ? 1 : options->threads > THREADS_MAX ? THREADS_MAX : options->threads;
     p->pool = pool_open(threads);
-    p->slot_count = threads + 2; /* one is filled, one is written */
+    p->writer = pool_open(1);
+    p->slot_count = threads + 3; /* one is filled, one is framed, one is written */
     for (unsigned i = 0; i < p->slot_count; i++) {
         p->slots[i].deflate = deflate_open();
         p->slots[i].in = mem_alloc(CHUNK_SIZE);
@@ -80,6 +92,11 @@ void pack_close(struct pack *p)
 {
     if (!p)
         return;
+    if (p->writing.slot) {
+        pool_wait(p->writer, &p->writing.task);
+        ctx_close(&p->writing.ctx);
+    }
+    pool_close(p->writer);
     pool_close(p->pool);
     for (unsigned i = 0; i < p->slot_count; i++) {
         deflate_close(p->slots[i].deflate);
@@ -206,11 +223,18 @@ static void pack_run(struct pool_task *task)
 
 /* ---- writing in order ---- */
 
-static int pack_write(struct ctx *ctx, struct pack *p, const void *bytes, size_t n)
+static int pack_check_limit(struct ctx *ctx, const struct pack *p, size_t n)
 {
     if (p->options.max_bytes && p->size + n > p->options.max_bytes)
         return err_set(ctx, &ERR_LIMIT, "The package becomes larger than %llu bytes (setting export.maxPackageBytes).",
                        (unsigned long long)p->options.max_bytes);
+    return RC_OK;
+}
+
+/* Straight to the end of the file, when nothing is on its way there. */
+static int pack_write(struct ctx *ctx, struct pack *p, const void *bytes, size_t n)
+{
+    TRY(pack_check_limit(ctx, p, n));
     TRY(file_pwrite(ctx, p->fd, bytes, n, p->size));
     hash_update(&p->hash, bytes, n);
     p->size += n;
@@ -239,18 +263,51 @@ static struct slot *pack_filling(struct pack *p) { return &p->slots[(p->first + 
 
 static void pack_slot_clear(struct slot *s) { s->piece_count = s->in_used = s->out_used = 0; }
 
-/* Waits for the oldest slot and writes it. */
+static void pack_write_run(struct pool_task *task)
+{
+    struct writing *w = (struct writing *)task;
+    w->rc = file_pwrite(&w->ctx, w->pack->fd, w->slot->out, w->slot->out_used, w->at);
+    if (w->rc == RC_OK)
+        hash_update(&w->pack->hash, w->slot->out, w->slot->out_used);
+}
+
+/* Until what is on its way to the file has arrived. */
+static int pack_write_join(struct ctx *ctx, struct pack *p)
+{
+    struct writing *w = &p->writing;
+    if (!w->slot)
+        return RC_OK;
+    pool_wait(p->writer, &w->task);
+    pack_slot_clear(w->slot);
+    w->slot = NULL;
+    int rc = ctx_adopt_error(ctx, &w->ctx, w->rc);
+    ctx_close(&w->ctx);
+    p->broken = p->broken || rc != RC_OK;
+    return rc;
+}
+
+/* Waits for the oldest slot and sends it to the file. */
 static int pack_write_oldest(struct ctx *ctx, struct pack *p)
 {
     struct slot *s = &p->slots[p->first];
     pool_wait(p->pool, &s->task);
+    int rc = pack_write_join(ctx, p);
     p->first = (p->first + 1) % p->slot_count;
     p->queued--;
     pack_frame(p, s);
-    int rc = p->broken ? RC_FAIL : pack_write(ctx, p, s->out, s->out_used);
-    pack_slot_clear(s);
-    p->broken = rc != RC_OK;
-    return rc;
+    if (rc == RC_OK)
+        rc = p->broken ? RC_FAIL : pack_check_limit(ctx, p, s->out_used);
+    if (rc != RC_OK) {
+        pack_slot_clear(s);
+        p->broken = true;
+        return rc;
+    }
+    struct writing *w = &p->writing;
+    *w = (struct writing){.task.run = pack_write_run, .pack = p, .slot = s, .at = p->size};
+    ctx_child(&w->ctx, ctx);
+    p->size += s->out_used;
+    pool_submit(p->writer, &w->task);
+    return RC_OK;
 }
 
 static int pack_check_whole(struct ctx *ctx, const struct pack *p)
@@ -268,7 +325,7 @@ static int pack_submit(struct ctx *ctx, struct pack *p)
     s->task.run = pack_run;
     pool_submit(p->pool, &s->task);
     p->queued++;
-    return p->queued < p->slot_count ? RC_OK : pack_write_oldest(ctx, p);
+    return p->queued + 1 < p->slot_count ? RC_OK : pack_write_oldest(ctx, p);
 }
 
 static int pack_drain(struct ctx *ctx, struct pack *p)
@@ -276,7 +333,7 @@ static int pack_drain(struct ctx *ctx, struct pack *p)
     TRY(pack_submit(ctx, p));
     while (p->queued > 0)
         TRY(pack_write_oldest(ctx, p));
-    return RC_OK;
+    return pack_write_join(ctx, p);
 }
 
 int pack_flush(struct ctx *ctx, struct pack *p)
