@@ -6,7 +6,7 @@ import os
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 BEGIN, END = '<!-- table -->', '<!-- end of table -->'
-PEERS = {'export corpus': '`tar | zstd -1`, synced', 'import corpus': '`zstd -d | tar x` into a fresh folder, synced',
+PEERS = {'export corpus': '`tar \\| zstd -1`, synced', 'import corpus': '`zstd -d \\| tar x` into a fresh folder, synced',
          'points there and back': '`ogr2ogr` GeoPackage to indexed GeoPackage, synced'}
 ASKED = {'export corpus': 1.0, 'import corpus': 0.7, 'points there and back': 0.5}
 
