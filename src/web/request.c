@@ -232,7 +232,7 @@ static void web_finish(struct ctx *ctx, void *app, struct http_request *rq, int 
 
 static void web_end(struct ctx *ctx, void *app, struct http_request *rq, const struct http_response *answer, bool sent)
 {
-    struct web *w = app;
+    (void)app;
     struct call *call = rq->state;
     for (size_t i = 0; i < call->upload_count; i++)
         blob_new_close(call->uploads[i].blob);
@@ -246,7 +246,6 @@ static void web_end(struct ctx *ctx, void *app, struct http_request *rq, const s
     int64_t ms = ctx->clock->monotonic_ms(ctx->clock) - call->started_ms;
     log_line(ctx, LOG_INFO, "%s %.*s %d %lld ms%s", http_method_name(rq->method), STR_FMT(str_sub(rq->path, 0, 300)),
              answer ? answer->status : 0, (long long)ms, sent ? "" : " (not sent whole)");
-    (void)w;
 }
 
 const struct http_handlers web_handlers = {.begin = web_begin, .body = web_body, .finish = web_finish, .end = web_end};

@@ -35,8 +35,7 @@ static int list_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct meta_items items;
     do {
         struct arena_mark mark = arena_mark(ctx->arena);
-        TRY(call->group ? meta_items_of_group(ctx, tx, call->group, &page, &items)
-                        : meta_items_of_user(ctx, tx, STR_NONE, NULL, &page, &items));
+        TRY(meta_items_of_group(ctx, tx, call->group, &page, &items));
         size_t need = call->count + items.count;
         if (need > call->capacity) {
             call->capacity = need * 2;
@@ -55,6 +54,8 @@ static int id_compare(const void *a, const void *b) { return memcmp(((const id *
 int local_list(struct ctx *ctx, struct portal *p, const id *group, id **ids_out, size_t *count_out)
 {
     struct list_call call = {.group = group};
+    if (!group)
+        return err_set(ctx, &ERR_UNSUPPORTED, "A whole portal cannot be listed yet, only a group of it.");
     int rc = sql_read(ctx, ((struct local_portal *)p)->site->sql, list_rows, &call);
     if (rc == RC_OK) {
         *ids_out = arena_array(ctx->arena, id, call.count);
