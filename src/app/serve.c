@@ -9,6 +9,7 @@
 #include "codec/url.h"
 #include "jobs/jobs.h"
 #include "jobs/upkeep.h"
+#include "net/address.h"
 #include "service/user.h"
 #include "web/web.h"
 #include <signal.h>
@@ -185,6 +186,8 @@ static int start(struct ctx *ctx, const struct config *c, struct running *r)
     r->web.context = config_text(c, context);
     r->web.url_fixed = !str_empty(config_text(c, url));
     r->web.trusted_proxies = arena_cstr(ctx->arena, config_text(c, trusted_proxies));
+    r->web.allowed_origins = config_text(c, allowed_origins);
+    TRY(address_list_check(ctx, config_text(c, trusted_proxies)));
     TRY(web_open(ctx, &r->web));
     TRY(http_server_start(ctx, &http, &web_handlers, &r->web, &r->server));
     r->web.server = r->server;

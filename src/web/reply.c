@@ -10,24 +10,36 @@ static void header(struct ctx *ctx, struct call *call, const char *name, str val
     http_response_header(ctx, call->answer, str_c(name), value);
 }
 
-/* Any origin may call (clients.md 7): tokens travel in parameters and headers. The cookie of the pages does not count for
- * requests of other origins (auth.c). */
+static bool origin_allowed(const struct call *call, str origin)
+{
+    str rest = call->web->allowed_origins, piece;
+    while (str_split(&rest, ',', &piece)) {
+        piece = str_trim(piece);
+        if (str_eq(piece, STR("*")) || str_ieq(piece, origin))
+            return true;
+    }
+    return false;
+}
+
+/* Pages of any origin may call unless http.allowedOrigins says otherwise (clients.md 7): tokens travel in parameters and headers,
+ * and the cookie of our own pages does not count for requests of other origins (auth.c). Errors get the headers as well, else a
+ * page would not learn what was wrong. */
 void reply_headers(struct ctx *ctx, struct call *call)
 {
     str origin = http_headers_get(&call->http->headers, STR("Origin"));
     header(ctx, call, "Vary", STR("Origin"));
     header(ctx, call, "X-Content-Type-Options", STR("nosniff"));
     header(ctx, call, "X-Request-Id", str_c(ctx->tag));
-    if (str_none(origin))
+    if (str_empty(origin) || !origin_allowed(call, origin))
         return;
     header(ctx, call, "Access-Control-Allow-Origin", origin);
     header(ctx, call, "Access-Control-Allow-Credentials", STR("true"));
     header(ctx, call, "Access-Control-Expose-Headers",
-           STR("Content-Range, Content-Disposition, ETag, Retry-After, X-Request-Id"));
+           STR("Accept-Ranges, Content-Range, Content-Disposition, ETag, Retry-After, X-Request-Id"));
     if (call->http->method == HTTP_OPTIONS) {
         header(ctx, call, "Access-Control-Allow-Methods", STR("GET, HEAD, POST, OPTIONS"));
         header(ctx, call, "Access-Control-Allow-Headers",
-               STR("Authorization, X-Esri-Authorization, Content-Type, Range, If-None-Match, If-Range"));
+               STR("Authorization, X-Esri-Authorization, Content-Type, Range, If-None-Match, If-Range, X-Requested-With"));
         header(ctx, call, "Access-Control-Max-Age", STR("86400"));
     }
 }

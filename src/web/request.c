@@ -137,9 +137,9 @@ static int web_begin(struct ctx *ctx, void *app, struct http_request *rq)
     *call->form = FORM_INIT(FIELDS_MAX, PARAMS_MAX, PARAMS_MAX);
     rq->state = call;
     atomic_fetch_add(&w->requests, 1);
+    origin_find(ctx, call);
     if (rq->method == HTTP_OPTIONS)
         return RC_OK;
-    auth_urls(ctx, call);
     TRY(find_route(ctx, call));
     rq->body_limit = body_limit(call);
     return rq->body_length ? body_open(ctx, call) : RC_OK;
@@ -244,8 +244,8 @@ static void web_end(struct ctx *ctx, void *app, struct http_request *rq, const s
     }
     buf_free(&call->text);
     int64_t ms = ctx->clock->monotonic_ms(ctx->clock) - call->started_ms;
-    log_line(ctx, LOG_INFO, "%s %.*s %d %lld ms%s", http_method_name(rq->method), STR_FMT(str_sub(rq->path, 0, 300)),
-             answer ? answer->status : 0, (long long)ms, sent ? "" : " (not sent whole)");
+    log_line(ctx, LOG_INFO, "%.*s %s %.*s %d %lld ms%s", STR_FMT(call->remote), http_method_name(rq->method),
+             STR_FMT(str_sub(rq->path, 0, 300)), answer ? answer->status : 0, (long long)ms, sent ? "" : " (not sent whole)");
 }
 
 const struct http_handlers web_handlers = {.begin = web_begin, .body = web_body, .finish = web_finish, .end = web_end};

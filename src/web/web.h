@@ -17,7 +17,8 @@ struct web {
     struct jobs *jobs;
     str context;    /* "" or "/portal" */
     bool url_fixed; /* --url was given: site->portal_url holds for every request; else Host and X-Forwarded-* decide */
-    const char *trusted_proxies; /* comma-separated addresses whose X-Forwarded-* count */
+    const char *trusted_proxies; /* comma-separated addresses and networks whose X-Forwarded-* and Forwarded count */
+    str allowed_origins;         /* comma-separated, "*" for all: whose pages may call from a browser */
     struct http_server *server;  /* for metrics */
     atomic_uint_fast64_t requests, errors;
     atomic_bool ready;
@@ -73,6 +74,7 @@ struct call {
     enum format format;
     bool format_given;          /* f was there; without it routes that stream bytes do so */
     bool form_only;             /* a POST operation asked for by GET: its form is shown */
+    str remote;                 /* the client's address: the peer's, or what trusted proxies say; for limits, bindings and logs */
     str portal_url, server_url; /* bases as this client sees us: "https://host/portal", "https://host/server" */
     struct form *form;          /* query and body fields, body first */
     struct upload *uploads;
@@ -126,8 +128,9 @@ struct param {
 };
 bool param_next(str *rest, struct param *out);        /* false at the end or at a bad declaration (*rest not empty then) */
 int params_check(struct ctx *ctx, struct call *call); /* ERR_PARAMETER naming the parameter and what it has to be */
-/* auth.c: who calls, and how this client sees us. */
-void auth_urls(struct ctx *ctx, struct call *call);
+/* origin.c: where the request comes from and how its client sees us: fills remote, portal_url and server_url. */
+void origin_find(struct ctx *ctx, struct call *call);
+/* auth.c: who calls. */
 int auth_caller(struct ctx *ctx, struct call *call);              /* also the row's `who` */
 void auth_sign_in(struct ctx *ctx, struct call *call, str token); /* the browser's later pages are this user's */
 /* reply.c: everything that goes out. */

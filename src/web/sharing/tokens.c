@@ -11,7 +11,7 @@ int tokens_generate(struct ctx *ctx, struct call *call)
                              .client = str_trim(sharing_text(call, "client")),
                              .referer = sharing_text(call, "referer"),
                              .ip = sharing_text(call, "ip"),
-                             .remote = call->http->remote,
+                             .remote = call->remote,
                              .minutes = call_int(call, "expiration")};
     str token;
     int64_t expires;

@@ -75,6 +75,7 @@ static inline int web_fixture_open(void **state)
     wf.web.site = &wf.site;
     wf.web.context = STR("");
     wf.web.trusted_proxies = "";
+    wf.web.allowed_origins = STR("*");
     assert_ok(web_open(CTX, &wf.web));
     const struct http_server_options server = {.host = "127.0.0.1"};
     assert_ok(http_server_start(CTX, &server, &web_handlers, &wf.web, &wf.server));
