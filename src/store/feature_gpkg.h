@@ -83,6 +83,7 @@ int gpkg_bind_text(struct ctx *ctx, struct gpkg_conn *c, sqlite3_stmt *stmt, int
 int gpkg_query_int(struct ctx *ctx, struct gpkg_conn *c, str sql, int64_t *out);
 /* What a data set's connections have beyond SQLite's functions (feature_gpkg_functions.c). */
 int gpkg_functions_add(struct ctx *ctx, struct gpkg_conn *c);
+int gpkg_aggregates_add(struct ctx *ctx, struct gpkg_conn *c); /* feature_gpkg_aggregates.c */
 
 /* ---- data sets (feature_gpkg.c) ---- */
 /* RC_NOT_FOUND when there is no such data set. */

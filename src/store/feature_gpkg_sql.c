@@ -10,8 +10,58 @@ static const char *const OPERATORS[] = {
     [OP_ADD] = "+", [OP_SUB] = "-", [OP_MUL] = "*", [OP_DIV] = "/", [OP_CONCAT] = "||",
 };
 static const char *const FUNCTIONS[FN_COUNT] = {
-    [FN_UPPER] = "text_upper", [FN_LOWER] = "text_lower", [FN_CHAR_LENGTH] = "length", [FN_ABS] = "abs",      [FN_TRIM] = "trim",
-    [FN_SUBSTRING] = "substr", [FN_ROUND] = "round",      [FN_FLOOR] = "floor",        [FN_CEILING] = "ceil",
+    [FN_UPPER] = "text_upper",
+    [FN_LOWER] = "text_lower",
+    [FN_CHAR_LENGTH] = "length",
+    [FN_ABS] = "abs",
+    [FN_TRIM] = "trim",
+    [FN_SUBSTRING] = "text_part",
+    [FN_ROUND] = "number_round",
+    [FN_FLOOR] = "floor",
+    [FN_CEILING] = "ceil",
+    [FN_TRIM_LEFT] = "ltrim",
+    [FN_TRIM_RIGHT] = "rtrim",
+    [FN_POSITION] = "instr",
+    [FN_CONCAT] = "text_concat",
+    [FN_TRUNCATE] = "number_truncate",
+    [FN_SIGN] = "sign",
+    [FN_SQRT] = "sqrt",
+    [FN_POWER] = "power",
+    [FN_LOG] = "ln",
+    [FN_LOG10] = "log10",
+    [FN_EXP] = "exp",
+    [FN_MOD] = "mod",
+    [FN_SIN] = "sin",
+    [FN_COS] = "cos",
+    [FN_TAN] = "tan",
+    [FN_ASIN] = "asin",
+    [FN_ACOS] = "acos",
+    [FN_ATAN] = "atan",
+    [FN_ATAN2] = "atan2",
+    [FN_NULLIF] = "nullif",
+    [FN_COALESCE] = "coalesce",
+    [FN_EXTRACT] = "date_part",
+    [FN_DATE_SHIFT] = "date_shift",
+    [FN_DATE_DAYS] = "date_days",
+    [FN_CAST_TEXT] = "cast_text",
+    [FN_CAST_INTEGER] = "cast_integer",
+    [FN_CAST_REAL] = "cast_real",
+    [FN_CAST_DAY] = "cast_day",
+    [FN_CAST_DATE] = "cast_date",
+};
+static const char *const STATISTICS[STATISTIC_KINDS] = {
+    [STATISTIC_COUNT] = "count",
+    [STATISTIC_SUM] = "number_sum",
+    [STATISTIC_MIN] = "min",
+    [STATISTIC_MAX] = "max",
+    [STATISTIC_AVG] = "avg",
+    [STATISTIC_STDDEV] = "number_deviation",
+    [STATISTIC_VAR] = "number_variance",
+    [STATISTIC_PERCENTILE_CONT] = "number_percentile",
+    [STATISTIC_PERCENTILE_DISC] = "number_percentile",
+    [STATISTIC_ENVELOPE] = "geometry_envelope",
+    [STATISTIC_CENTROID] = "geometry_centroid",
+    [STATISTIC_HULL] = "geometry_hull",
 };
 
 void gpkg_sql_value(struct ctx *ctx, struct gpkg_sql *sql, struct value v)
@@ -86,6 +136,43 @@ static void add_like(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *
     }
 }
 
+static void add_case(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+{
+    struct buf *b = &sql->text;
+    size_t i = w->has_operand;
+    buf_add(b, STR("CASE "));
+    add_list(ctx, sql, l, w->args, i);
+    for (; i + 1 < w->arg_count; i += 2) {
+        buf_add(b, STR(" WHEN "));
+        add_tree(ctx, sql, l, w->args[i]);
+        buf_add(b, STR(" THEN "));
+        add_tree(ctx, sql, l, w->args[i + 1]);
+    }
+    if (i < w->arg_count) {
+        buf_add(b, STR(" ELSE "));
+        add_tree(ctx, sql, l, w->args[i]);
+    }
+    buf_add(b, STR(" END"));
+}
+
+/* The arguments of an aggregate: the value, what a percentile needs besides, or the geometry. */
+static void add_aggregate(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+{
+    struct buf *b = &sql->text;
+    if (w->statistic >= STATISTIC_ENVELOPE)
+        gpkg_quote(b, gpkg_geometry_column(ctx, l));
+    else if (w->arg_count == 0)
+        buf_add_char(b, '*');
+    add_list(ctx, sql, l, w->args, w->arg_count);
+    bool exact = w->statistic == STATISTIC_PERCENTILE_DISC;
+    if (!exact && w->statistic != STATISTIC_PERCENTILE_CONT)
+        return;
+    buf_add_char(b, ',');
+    gpkg_sql_value(ctx, sql, (struct value){.kind = VALUE_DOUBLE, .d = w->fraction});
+    buf_add(b, exact ? STR(",1") : STR(",0"));
+    buf_add(b, w->negated ? STR(",1") : STR(",0"));
+}
+
 /* What stands in parentheses: conditions and calculations. */
 static void add_inner(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
 {
@@ -101,6 +188,12 @@ static void add_inner(struct ctx *ctx, struct gpkg_sql *sql, const struct layer 
         return;
     case WHERE_LIKE:
         add_like(ctx, sql, l, w);
+        return;
+    case WHERE_CASE:
+        add_case(ctx, sql, l, w);
+        return;
+    case WHERE_AGGREGATE:
+        add_aggregate(ctx, sql, l, w);
         return;
     case WHERE_NOT:
     case WHERE_FUNCTION:
@@ -143,6 +236,9 @@ static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *
         return;
     case WHERE_FUNCTION:
         buf_add(b, str_c(FUNCTIONS[w->function]));
+        break;
+    case WHERE_AGGREGATE:
+        buf_add(b, str_c(STATISTICS[w->statistic]));
         break;
     case WHERE_NOT:
         buf_add(b, STR("NOT "));

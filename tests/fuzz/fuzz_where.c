@@ -26,10 +26,10 @@ static size_t check(const struct where *w, const struct layer *l, unsigned depth
     static const struct {
         size_t least, most;
     } ARGS[] = {
-        [WHERE_AND] = {2, 10000},  [WHERE_OR] = {2, 10000},     [WHERE_NOT] = {1, 1},   [WHERE_COMPARE] = {2, 2},
-        [WHERE_IN] = {2, 10000},   [WHERE_BETWEEN] = {3, 3},    [WHERE_LIKE] = {2, 2},  [WHERE_IS_NULL] = {1, 1},
-        [WHERE_TRUE] = {0, 0},     [WHERE_FALSE] = {0, 0},      [WHERE_FIELD] = {0, 0}, [WHERE_LITERAL] = {0, 0},
-        [WHERE_FUNCTION] = {1, 3}, [WHERE_ARITHMETIC] = {2, 2},
+        [WHERE_AND] = {2, 10000},    [WHERE_OR] = {2, 10000},     [WHERE_NOT] = {1, 1},      [WHERE_COMPARE] = {2, 2},
+        [WHERE_IN] = {2, 10000},     [WHERE_BETWEEN] = {3, 3},    [WHERE_LIKE] = {2, 2},     [WHERE_IS_NULL] = {1, 1},
+        [WHERE_TRUE] = {0, 0},       [WHERE_FALSE] = {0, 0},      [WHERE_FIELD] = {0, 0},    [WHERE_LITERAL] = {0, 0},
+        [WHERE_FUNCTION] = {1, 100}, [WHERE_ARITHMETIC] = {2, 2}, [WHERE_CASE] = {2, 10000},
     };
     bool logical = w->kind == WHERE_AND || w->kind == WHERE_OR || w->kind == WHERE_NOT;
     size_t nodes = 1;
@@ -38,7 +38,8 @@ static size_t check(const struct where *w, const struct layer *l, unsigned depth
     require(w->kind != WHERE_FIELD || w->field < l->field_count);
     require(!w->is_date || w->literal.kind == VALUE_INT);
     for (size_t i = 0; i < w->arg_count; i++) {
-        require(is_condition(w->args[i]) == logical);
+        bool when = w->kind == WHERE_CASE && !w->has_operand && i % 2 == 0 && i + 1 < w->arg_count;
+        require(is_condition(w->args[i]) == (logical || when));
         nodes += check(w->args[i], l, depth + 1);
     }
     return nodes;

@@ -124,11 +124,71 @@ int where_unify(struct where_parser *p, struct where_term *a, struct where_term 
 static const struct {
     const char *name;
     int64_t ms;
-    int months; /* by the calendar, when ms is 0 */
+    int64_t months; /* by the calendar, when ms is 0 */
 } UNITS[] = {
-    {"SECOND", 1000, 0}, {"MINUTE", 60000, 0},   {"HOUR", 3600000, 0}, {"DAY", 86400000, 0},
-    {"MONTH", 0, 1},     {"WEEK", 604800000, 0}, {"YEAR", 0, 12},
+    [UNIT_SECOND] = {"SECOND", 1000, 0}, [UNIT_MINUTE] = {"MINUTE", 60000, 0}, [UNIT_HOUR] = {"HOUR", 3600000, 0},
+    [UNIT_DAY] = {"DAY", 86400000, 0},   [UNIT_MONTH] = {"MONTH", 0, 1},       [UNIT_WEEK] = {"WEEK", 604800000, 0},
+    [UNIT_YEAR] = {"YEAR", 0, 12},
 };
+
+bool where_unit_parse(str name, enum where_unit *out)
+{
+    for (size_t i = 0; i < COUNT_OF(UNITS); i++) {
+        if (str_ieq(name, str_c(UNITS[i].name))) {
+            *out = (enum where_unit)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const int64_t MS_MOST = 1000000000000000000; /* keeps sums within 64 bits */
+static const int64_t MONTHS_MOST = 120000;          /* and years within int */
+
+static bool interval_add(struct where_interval *by, str count, enum where_unit unit)
+{
+    double n;
+    if (!num_parse_double(str_trim(count), &n))
+        return false;
+    double ms = n * (double)UNITS[unit].ms, months = n * (double)UNITS[unit].months;
+    if (months != floor(months) || fabs(ms) > (double)MS_MOST / 8 || fabs(months) > (double)MONTHS_MOST / 8)
+        return false;
+    by->ms += llround(ms);
+    by->months += llround(months);
+    return true;
+}
+
+/* '1 12:30:00' DAY TO SECOND, '12:30' HOUR TO MINUTE, '1-6' YEAR TO MONTH: a number for each unit from the first to the last. */
+static bool interval_range(str count, enum where_unit first, enum where_unit last, struct where_interval *out)
+{
+    static const enum where_unit BELOW[] = {
+        [UNIT_YEAR] = UNIT_MONTH, [UNIT_DAY] = UNIT_HOUR, [UNIT_HOUR] = UNIT_MINUTE, [UNIT_MINUTE] = UNIT_SECOND};
+    static const char MARKS[] = {[UNIT_YEAR] = '-', [UNIT_DAY] = ' ', [UNIT_HOUR] = ':', [UNIT_MINUTE] = ':'};
+    str rest = str_trim(count), piece;
+    bool negative = str_starts(rest, STR("-"));
+    rest = str_sub(rest, negative, rest.n);
+    for (enum where_unit unit = first;; unit = BELOW[unit]) {
+        if (unit == last) {
+            bool fits = !str_starts(rest, STR("-")) && interval_add(out, rest, unit);
+            out->ms = negative ? -out->ms : out->ms;
+            out->months = negative ? -out->months : out->months;
+            return fits;
+        }
+        if (unit >= COUNT_OF(MARKS) || !MARKS[unit] || !str_split(&rest, MARKS[unit], &piece) || !interval_add(out, piece, unit))
+            return false;
+    }
+}
+
+bool where_interval_parse(str count, str unit, str last, struct where_interval *out)
+{
+    enum where_unit from, to;
+    *out = (struct where_interval){0};
+    if (!where_unit_parse(unit, &from))
+        return false;
+    if (str_empty(last))
+        return interval_add(out, count, from);
+    return where_unit_parse(last, &to) && interval_range(count, from, to, out);
+}
 
 static int days_of_month(int year, int month)
 {
@@ -148,23 +208,37 @@ static int64_t months_added(int64_t ms, int months)
     return clock_ms_of(&parts);
 }
 
-bool where_interval_add(int64_t *ms, str count, str unit, int sign)
+bool where_date_shift(int64_t *ms, int64_t add, int64_t months)
 {
-    static const double MOST = 1e9; /* keeps sums within 64 bits and years within int */
-    double n;
-    if (!num_parse_double(str_trim(count), &n) || fabs(n) > MOST)
+    if (llabs(add) > MS_MOST || __builtin_add_overflow(*ms, add, ms))
         return false;
-    for (size_t i = 0; i < COUNT_OF(UNITS); i++) {
-        if (!str_ieq(unit, str_c(UNITS[i].name)))
-            continue;
-        if (UNITS[i].ms)
-            return !__builtin_add_overflow(*ms, (int64_t)llround(n * sign * (double)UNITS[i].ms), ms);
-        if (n != floor(n) || fabs(n) > 120000 || llabs(*ms) > 1000000000000000LL)
-            return false;
-        *ms = months_added(*ms, (int)n * sign * UNITS[i].months);
+    if (months == 0)
         return true;
-    }
-    return false;
+    if (llabs(months) > MONTHS_MOST || llabs(*ms) > 1000000000000000LL)
+        return false;
+    *ms = months_added(*ms, (int)months);
+    return true;
+}
+
+/* ---- aggregates ---- */
+bool where_statistic_type(enum where_statistic s, enum where_type argument, enum where_type *out)
+{
+    static const struct {
+        bool numbers_only, keeps_type;
+    } RULES[STATISTIC_KINDS] = {
+        [STATISTIC_SUM] = {true, false},
+        [STATISTIC_AVG] = {true, false},
+        [STATISTIC_MIN] = {false, true},
+        [STATISTIC_MAX] = {false, true},
+        [STATISTIC_STDDEV] = {true, false},
+        [STATISTIC_VAR] = {true, false},
+        [STATISTIC_PERCENTILE_CONT] = {true, false},
+        [STATISTIC_PERCENTILE_DISC] = {true, false},
+    };
+    *out = RULES[s].keeps_type ? argument : WHERE_TYPE_NUMBER;
+    if (RULES[s].keeps_type && argument == WHERE_TYPE_BLOB)
+        return false;
+    return argument != WHERE_TYPE_CONDITION && (!RULES[s].numbers_only || argument == WHERE_TYPE_NUMBER);
 }
 
 /* ---- literals ---- */

@@ -45,6 +45,7 @@ static void print(struct buf *b, const struct where *w)
         [WHERE_AND] = "and",   [WHERE_OR] = "or",           [WHERE_NOT] = "not",     [WHERE_COMPARE] = "cmp",
         [WHERE_IN] = "in",     [WHERE_BETWEEN] = "between", [WHERE_LIKE] = "like",   [WHERE_IS_NULL] = "null",
         [WHERE_TRUE] = "true", [WHERE_FALSE] = "false",     [WHERE_FUNCTION] = "fn", [WHERE_ARITHMETIC] = "calc",
+        [WHERE_CASE] = "case", [WHERE_AGGREGATE] = "sum",
     };
     static const char *const OPERATORS[] = {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "||"};
     if (w->kind == WHERE_FIELD) {
@@ -65,6 +66,10 @@ static void print(struct buf *b, const struct where *w)
         buf_printf(b, " %s", OPERATORS[w->op]);
     if (w->kind == WHERE_FUNCTION)
         buf_printf(b, "%d", (int)w->function);
+    if (w->kind == WHERE_AGGREGATE)
+        buf_printf(b, "%d", (int)w->statistic);
+    if (w->has_operand)
+        buf_printf(b, " of");
     for (size_t i = 0; i < w->arg_count; i++) {
         buf_add_char(b, ' ');
         print(b, w->args[i]);
@@ -145,6 +150,33 @@ static void trees(void **state)
         {"g = '{0a0b0c0d-0000-0000-0000-000000000001}'", "(cmp = f6 '{0A0B0C0D-0000-0000-0000-000000000001}')"},
         {"g = 'no guid'", "(cmp = f6 'no guid')"},
         {"n = NULL", "(cmp = f1 NULL)"},
+        {"d > d + INTERVAL '1' DAY", "(cmp > f3 (fn31 f3 86400000 0))"},
+        {"Date - INTERVAL '2' MONTH = '2024-01-01'", "(cmp = (fn31 f4 0 -2) '2024-01-01')"},
+        {"d < CURRENT_DATE + INTERVAL '1 12:30:15.5' DAY TO SECOND", "(cmp < f3 @1709296215500)"},
+        {"d < CURRENT_DATE - INTERVAL '-1:30' HOUR TO MINUTE", "(cmp < f3 @1709170200000)"},
+        {"d < DATE '2024-02-29' + INTERVAL '1-1' YEAR TO MONTH", "(cmp < f3 @1743206400000)"},
+        {"d - 1 < CURRENT_DATE", "(cmp < (fn31 f3 (calc * 1 -86400000) 0) @1709164800000)"},
+        {"CURRENT_TIMESTAMP - d > 7", "(cmp > (fn32 @1709251199123 f3) 7)"},
+        {"CAST(d AS DATE) = DATE '2024-02-29'", "(cmp = (fn36 f3) @1709164800000)"},
+        {"CAST(n AS VARCHAR(3)) = '1'", "(cmp = (fn33 f1 3) '1')"},
+        {"cast(s as double precision) > 1", "(cmp > (fn35 f2) 1)"},
+        {"CAST('2024-02-29' AS TIMESTAMP) = d", "(cmp = (fn37 '2024-02-29') f3)"},
+        {"EXTRACT(YEAR FROM d) = 2024", "(cmp = (fn30 f3 6) 2024)"},
+        {"EXTRACT(hour from CURRENT_TIME) = 23", "(cmp = (fn30 '23:59:59' 2) 23)"},
+        {"TRIM(s)='a'", "(cmp = (fn4 f2) 'a')"},
+        {"TRIM(LEADING 'x' FROM s)='a'", "(cmp = (fn9 f2 'x') 'a')"},
+        {"TRIM(TRAILING FROM s)='a'", "(cmp = (fn10 f2) 'a')"},
+        {"TRIM(BOTH '0' FROM s)='a'", "(cmp = (fn4 f2 '0') 'a')"},
+        {"TRIM('0' FROM s)='a'", "(cmp = (fn4 f2 '0') 'a')"},
+        {"POSITION('a' IN s) > 0", "(cmp > (fn11 f2 'a') 0)"},
+        {"CONCAT(s, n, 'x') = 'a'", "(cmp = (fn12 f2 f1 'x') 'a')"},
+        {"COALESCE(NULL, n, 0) = 0", "(cmp = (fn29 NULL f1 0) 0)"},
+        {"NULLIF(s, '') IS NULL", "(null (fn28 f2 ''))"},
+        {"COALESCE(d, '1970-01-01') = '1970-01-01'", "(cmp = (fn29 f3 @0) @0)"},
+        {"MOD(n, 2) = POWER(n, 2)", "(cmp = (fn20 f1 2) (fn16 f1 2))"},
+        {"case when n=1 then 1 else 0 end = 1", "(cmp = (case (cmp = f1 1) 1 0) 1)"},
+        {"CASE n WHEN 1 THEN 'a' WHEN 2 THEN s END = 'a'", "(cmp = (case of f1 1 'a' 2 f2) 'a')"},
+        {"CASE WHEN n=1 THEN NULL ELSE d END > '1970-01-01'", "(cmp > (case (cmp = f1 1) NULL f3) @0)"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         CLEANUP(buf_free) struct buf b = BUF_INIT(10000);
@@ -227,7 +259,6 @@ static void refused(void **state)
         "load_extension('x')=1",
         "substring(s)='a'",
         "substring(s,1,2,3)='a'",
-        "d > d + INTERVAL '1' DAY",
         "d > CURRENT_DATE - INTERVAL 1 DAY",
         "d > CURRENT_DATE - INTERVAL '1' FORTNIGHT",
         "d > CURRENT_DATE - INTERVAL 'x' DAY",
@@ -246,7 +277,42 @@ static void refused(void **state)
         "select 1",
         "1=1 union select 1",
         "n = 1e999",
-        "case when n=1 then 1 else 0 end = 1",
+        "case n=1 then 1 end = 1",
+        "case when n then 1 end = 1",
+        "case when n=1 then n=2 end = 1",
+        "case when n=1 then 1 else 's' end = 1",
+        "case when n=1 then 1 else 2 else 3 end = 1",
+        "case end = 1",
+        "case else 1 end = 1",
+        "case when n=1 then 1",
+        "concat(s) = 'a'",
+        "coalesce(n) = 1",
+        "coalesce(n, s) = 1",
+        "concat(s, b) = 'a'",
+        "concat(s, n=1) = 'a'",
+        "position(s) = 1",
+        "position(s from 1) = 1",
+        "trim() = 'a'",
+        "trim('a' from) = 'a'",
+        "trim(leading n from s) = 'a'",
+        "extract(fortnight from d) = 1",
+        "extract(year from s) = 1",
+        "extract(hour from Date) = 1",
+        "cast(s as blob) = 'a'",
+        "cast(s) = 'a'",
+        "cast(s as varchar(n)) = 'a'",
+        "cast(s as varchar(-1)) = 'a'",
+        "cast(d as integer) = 1",
+        "cast(n as date) = d",
+        "cast(b as varchar(10)) = 'a'",
+        "d + d = d",
+        "d + 'x' = d",
+        "d > CURRENT_DATE - INTERVAL '1 2' DAY TO MONTH",
+        "d > CURRENT_DATE - INTERVAL '1:x' HOUR TO MINUTE",
+        "s + INTERVAL '1' DAY = s",
+        "TIME '25:00:00' = CURRENT_TIME",
+        "sum(n) = 1",
+        "count(*) = 1",
         "exists (n)",
         "s = 'a' collate nocase",
     };
@@ -261,6 +327,61 @@ static void refused(void **state)
     struct where *tree;
     assert_int_equal(where_parse(&w->ctx, STR("n=1 and x=2"), &w->service.layers[0], &tree), RC_FAIL);
     assert_string_equal(err_text(&w->ctx), "where, at character 9 near \"x=2\": no field of that name");
+}
+
+static void having(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *having, *tree; /* NULL: refused */
+    } rows[] = {
+        {"COUNT(*) > 1", "(cmp > (sum0) 1)"},
+        {"sum(n) > 1 AND s = 'a'", "(and (cmp > (sum1 f1) 1) (cmp = f2 'a'))"},
+        {"total > 1", "(cmp > (sum1 f1) 1)"},
+        {"MAX(d) < '1970-01-01'", "(cmp < (sum3 f3) @0)"},
+        {"AVG(n + 1) > COUNT(s)", "(cmp > (sum4 (calc + f1 1)) (sum0 f2))"},
+        {"n = 1", NULL},
+        {"SUM(COUNT(*)) > 1", NULL},
+        {"SUM(total) > 1", NULL},
+        {"SUM(s) > 1", NULL},
+        {"SUM(*) > 1", NULL},
+        {"COUNT() > 1", NULL},
+        {"SUM(n)", NULL},
+    };
+    const struct layer *l = &w->service.layers[0];
+    struct where field = {.kind = WHERE_FIELD, .field = 1}, text = {.kind = WHERE_FIELD, .field = 2}, *argument = &field;
+    struct where sum = {.kind = WHERE_AGGREGATE, .statistic = STATISTIC_SUM, .args = &argument, .arg_count = 1};
+    const struct where_output outputs[] = {{STR("s"), &text, WHERE_TYPE_TEXT}, {STR("Total"), &sum, WHERE_TYPE_NUMBER}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CLEANUP(buf_free) struct buf b = BUF_INIT(10000);
+        struct where *tree;
+        int rc = where_parse_having(&w->ctx, str_c(rows[i].having), l, outputs, COUNT_OF(outputs), &tree);
+        if ((rc == RC_OK) != (rows[i].tree != NULL))
+            fail_msg("%s: %s", rows[i].having, err_text(&w->ctx));
+        err_clear(&w->ctx);
+        if (rc == RC_OK)
+            print(&b, tree);
+        if (rc == RC_OK && !str_eq(buf_str(&b), str_c(rows[i].tree)))
+            fail_msg("%s: %.*s, expected %s", rows[i].having, STR_FMT(buf_str(&b)), rows[i].tree);
+    }
+}
+
+static void values(void **state)
+{
+    struct world *w = *state;
+    const struct layer *l = &w->service.layers[0];
+    struct where *tree;
+    enum where_type type;
+    assert_int_equal(where_parse_value(&w->ctx, STR("n / 2.5"), l, &tree, &type), RC_OK);
+    assert_int_equal(type, WHERE_TYPE_NUMBER);
+    assert_int_equal(where_parse_value(&w->ctx, STR("CASE WHEN n=1 THEN d END"), l, &tree, &type), RC_OK);
+    assert_int_equal(type, WHERE_TYPE_DATE);
+    static const char *const refused_values[] = {"", "n=1", "n n", "sum(n)", "x"};
+    for (size_t i = 0; i < COUNT_OF(refused_values); i++) {
+        assert_int_equal(where_parse_value(&w->ctx, str_c(refused_values[i]), l, &tree, &type), RC_FAIL);
+        assert_null(tree);
+        err_clear(&w->ctx);
+    }
 }
 
 /* `count` times before, middle, `count` times after. */
@@ -309,6 +430,6 @@ static void limits(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(trees), TEST(refused), TEST(limits)};
+    const struct CMUnitTest tests[] = {TEST(trees), TEST(refused), TEST(having), TEST(values), TEST(limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
