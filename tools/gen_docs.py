@@ -55,15 +55,21 @@ def joined(piece):
     return ' '.join(piece)
 
 
-def rows(path, macro):
-    """Arguments of each row `macro(...)` of a table, in its order."""
+def all_rows(path, macros):
+    """(macro, arguments) of each row of a table, in its order."""
     out, words, at = [], tokens(preprocessed(f'#include "{path}"\n')), 0
     while at < len(words):
-        if words[at] == macro and words[at + 1] == '(':
+        if words[at] in macros and words[at + 1] == '(':
+            macro = words[at]
             found, at = arguments(words, at + 1)
-            out.append(found)
+            out.append((macro, found))
         at += 1
     return out
+
+
+def rows(path, macro):
+    """Arguments of each row `macro(...)` of a table, in its order."""
+    return [found for _, found in all_rows(path, [macro])]
 
 
 def cell(s):
@@ -117,17 +123,29 @@ def api():
     return out
 
 
+def exit_codes():
+    """(code, meaning) of the exit codes: the enum and the texts of C."""
+    codes = dict(re.findall(r'(EXIT_\w+) = (\d+)', read('src/cli/command.h')))
+    return [(codes[name], meaning) for name, meaning in re.findall(r'\{(EXIT_\w+), "([^"]*)"\}', read('src/app/commands.c'))]
+
+
 KINDS = {'TEXT': 'text', 'INT': 'whole number', 'BYTES': 'bytes (`512M`, `5G`)', 'BOOL': '`true` or `false`'}
 
 
 def commands():
+    exits = '; '.join(f'{c} {m}' for c, m in exit_codes())
     out = HEAD.format('src/app/commands.def and src/app/config.def') + '# Commands\n\n' \
-        'Every command takes `--json` for events and results as JSON lines. Exit codes: 0 done; 1 failed; 2 usage; 3 done with items skipped or\n' \
-        'failed; 4 sign-in or permission; 5 verification found a difference; 6 the plan no longer fits either side; 130 interrupted.\n'
-    for name, _, usage, summary in rows('app/commands.def', 'COMMAND'):
-        forms = [f.strip() for f in re.split(r' \| (?=(?:export|import|list|remove|add|password)\b)', usage)]
-        lines = '\n'.join(f'    mapferry {name} {form}'.rstrip() for form in forms)
-        out += f'\n## {name}\n\n{summary}\n\n{lines}\n'
+        'PORTAL is a URL, or a name that `mapferry portal add` has given. Every command takes `--json` for events and results as JSON lines, and `--help`.\n\n' \
+        f'Exit codes: {exits}.\n'
+    for macro, row in all_rows('app/commands.def', ['COMMAND', 'OPTION']):
+        if macro == 'COMMAND':
+            name, _, words, summary = row
+            out += f'\n## {name}\n\n{summary}\n\n' + '    ' + ' '.join(w for w in ('mapferry', name, words, '[OPTION]...') if w) + '\n'
+            first = True
+        else:
+            name, kind, value, meaning = row
+            out += ('\n' if first else '') + f"- `{'-' if len(name) == 1 else '--'}{name}{' ' + value if value else ''}`: {meaning}\n"
+            first = False
     out += '\n# Configuration of `mapferry serve`\n\n' \
         'Each row is an option `--name VALUE`, a variable `MAPFERRY_NAME` and a line `name = value` of the file that `--config` names. Options win over the\n' \
         'environment, that over the file. In names, case and the characters `-`, `_`, `.` do not count.\n\n'

@@ -210,11 +210,11 @@ static void stop(struct running *r)
         site_close(&r->site);
 }
 
-int app_serve(struct ctx *ctx, int argc, char **argv, int *exit_out)
+int app_serve(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     struct config config;
     enum log_level level;
-    TRY(config_load(ctx, argc, argv, &config));
+    TRY(config_load(ctx, o->argc, o->argv, &config));
     if (!log_level_parse(config_text(&config, log_level), &level))
         return err_set(ctx, &ERR_USAGE, "--log-level is error, warn, info or debug.");
     log_set_level(level);

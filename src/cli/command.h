@@ -21,8 +21,11 @@ enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_LIST };
 struct option {
     const char *name; /* without dashes; "o" is -o */
     enum option_kind kind;
+    const char *value; /* what its value is called: "FILE"; "" for a flag */
     const char *meaning;
+    const char *otherwise; /* the value when it is not given, to be shown; NULL none */
 };
+extern const struct option option_json; /* --json, known to every command */
 struct options_value {
     str *values;
     size_t count;
@@ -34,7 +37,9 @@ struct options {
     struct options_value *values;
     str *words;
     size_t word_count;
-    bool json; /* --json, known to every command */
+    bool json;
+    int argc; /* as they were given, for a command that reads them itself */
+    char **argv;
 };
 /* argv: what stands behind the command's name. ERR_INVALID (usage) names what is not understood. rows end with a NULL name. */
 int options_parse(struct ctx *ctx, const struct option *rows, int argc, char **argv, struct options *out);
@@ -42,13 +47,15 @@ str options_get(const struct options *o, const char *name); /* STR_NONE when not
 bool options_flag(const struct options *o, const char *name);
 const struct options_value *options_list(const struct options *o, const char *name);
 
-/* Runs a command; *exit_out is set for endings that are not errors (EXIT_SKIPPED, EXIT_DIFFERENT). */
-typedef int command_fn(struct ctx *ctx, int argc, char **argv, int *exit_out);
+/* Runs a command whose words have been counted; *exit_out is set for endings that are not errors (EXIT_SKIPPED, EXIT_DIFFERENT).
+ */
+typedef int command_fn(struct ctx *ctx, const struct options *o, int *exit_out);
 
 /* A command line that is not understood: exit code 2. */
 extern const struct err_kind ERR_USAGE;
 
 /* The commands of this room. */
-command_fn cli_portal, cli_whoami, cli_group, cli_inspect, cli_check, cli_publish, cli_user;
+command_fn cli_portal_add, cli_portal_list, cli_portal_remove, cli_whoami, cli_group_export, cli_group_import, cli_inspect,
+    cli_check, cli_publish, cli_user_password;
 
 #endif

@@ -7,16 +7,8 @@
 #include "model/errors.h"
 #include <stdio.h>
 
-static const struct option group_options[] = {{"o", OPTION_TEXT, "file to write"},
-                                              {"item", OPTION_LIST, "only this item; may be given several times"},
-                                              {"preview", OPTION_FLAG, "show what would happen"},
-                                              {"overwrite", OPTION_FLAG, "replace items that exist"},
-                                              {"folder", OPTION_TEXT, "folder of new items"},
-                                              {"folder-owner", OPTION_TEXT, "its owner"},
-                                              {NULL, OPTION_TEXT, NULL}};
-
 struct group_run {
-    struct options options;
+    const struct options *options;
     struct output out;
     struct remote remote;
     id group;
@@ -47,7 +39,7 @@ static int find_group(struct ctx *ctx, struct group_run *g, str wanted)
 
 static int add_items(struct ctx *ctx, const struct group_run *g, struct form *form)
 {
-    const struct options_value *items = options_list(&g->options, "item");
+    const struct options_value *items = options_list(g->options, "item");
     struct buf b = BUF_INIT(4 << 20);
     for (size_t i = 0; i < items->count; i++) {
         if (i)
@@ -131,10 +123,8 @@ static int delete_item(struct ctx *ctx, struct group_run *g, str item)
 static int group_export(struct ctx *ctx, struct group_run *g, int *exit_out)
 {
     static const char *const lists[] = {"itemsExported", "itemsSkipped", "itemsFailedExport"};
-    bool preview = options_flag(&g->options, "preview");
-    str file = options_get(&g->options, "o");
-    if (str_none(file) && !preview)
-        return err_set(ctx, &ERR_USAGE, "group export needs -o FILE.epk.");
+    bool preview = options_flag(g->options, "preview");
+    str file = options_get(g->options, "o");
     struct form form = remote_form();
     struct json started, job;
     TRY(add_items(ctx, g, &form));
@@ -221,13 +211,13 @@ static int import_uploaded(struct ctx *ctx, struct group_run *g, str item, int *
     struct form form = remote_form();
     struct json started, job;
     TRY(add_items(ctx, g, &form));
-    if (options_flag(&g->options, "overwrite"))
+    if (options_flag(g->options, "overwrite"))
         TRY(form_add(ctx, &form, STR("overwriteExistingItems"), STR("true")));
-    if (options_flag(&g->options, "preview"))
+    if (options_flag(g->options, "preview"))
         return import_preview(ctx, g, item, &form);
     for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (!str_none(options_get(&g->options, words[i][0])))
-            TRY(form_add(ctx, &form, str_c(words[i][1]), options_get(&g->options, words[i][0])));
+        if (!str_none(options_get(g->options, words[i][0])))
+            TRY(form_add(ctx, &form, str_c(words[i][1]), options_get(g->options, words[i][0])));
     TRY(form_add(ctx, &form, STR("itemId"), item));
     TRY(form_add(ctx, &form, STR("async"), STR("true")));
     TRY(remote_call(ctx, &g->remote, true, group_path(ctx, g, "import"), &form, &started));
@@ -236,42 +226,50 @@ static int import_uploaded(struct ctx *ctx, struct group_run *g, str item, int *
     return RC_OK;
 }
 
-static int group_import(struct ctx *ctx, struct group_run *g, str file, int *exit_out)
+static int group_import(struct ctx *ctx, struct group_run *g, int *exit_out)
 {
-    str item;
+    str item, file = g->options->words[2];
     TRY(upload_package(ctx, g, file, &item));
     int rc = import_uploaded(ctx, g, item, exit_out);
     /* The portal deletes the package after an import without failures; in all other cases the file here is what remains. */
     struct ctx child;
     ctx_child(&child, ctx);
-    if (rc != RC_OK || options_flag(&g->options, "preview") || *exit_out == EXIT_SKIPPED)
+    if (rc != RC_OK || options_flag(g->options, "preview") || *exit_out == EXIT_SKIPPED)
         (void)delete_item(&child, g, item);
     ctx_close(&child);
     return rc;
 }
 
-static int group_run(struct ctx *ctx, struct group_run *g, int *exit_out)
+/* Runs one of the two with a portal that is signed in and a group that was found. */
+static int group_run(struct ctx *ctx, struct group_run *g, int (*work)(struct ctx *ctx, struct group_run *g, int *exit_out),
+                     int *exit_out)
 {
-    const struct options *o = &g->options;
-    bool export = o->word_count && str_eq(o->words[0], STR("export")),
-         import = o->word_count && str_eq(o->words[0], STR("import"));
-    if (!(export && o->word_count == 3) && !(import && o->word_count == 4))
-        return err_set(ctx, &ERR_USAGE,
-                       "usage: mapferry group export PORTAL GROUP -o FILE.epk | group import PORTAL GROUP FILE.epk");
-    if (import && !file_exists(arena_cstr(ctx->arena, o->words[3])))
-        return err_set(ctx, &ERR_USAGE, "There is no file '%.*s'.", STR_FMT(o->words[3]));
-    TRY(remote_open(ctx, o->words[1], &g->remote));
-    TRY(find_group(ctx, g, o->words[2]));
-    return export ? group_export(ctx, g, exit_out) : group_import(ctx, g, o->words[3], exit_out);
+    TRY(remote_open(ctx, g->options->words[0], &g->remote));
+    TRY(find_group(ctx, g, g->options->words[1]));
+    return work(ctx, g, exit_out);
 }
 
-int cli_group(struct ctx *ctx, int argc, char **argv, int *exit_out)
+static int group_command(struct ctx *ctx, const struct options *o,
+                         int (*work)(struct ctx *ctx, struct group_run *g, int *exit_out), int *exit_out)
 {
-    struct group_run g = {0};
-    TRY(options_parse(ctx, group_options, argc, argv, &g.options));
-    output_open(ctx, &g.out, g.options.json);
-    int rc = group_run(ctx, &g, exit_out);
+    struct group_run g = {.options = o};
+    output_open(ctx, &g.out, o->json);
+    int rc = group_run(ctx, &g, work, exit_out);
     output_end(&g.out);
     remote_close(&g.remote);
     return rc;
+}
+
+int cli_group_export(struct ctx *ctx, const struct options *o, int *exit_out)
+{
+    if (str_none(options_get(o, "o")) && !options_flag(o, "preview"))
+        return err_set(ctx, &ERR_USAGE, "group export needs -o FILE.epk, or --preview.");
+    return group_command(ctx, o, group_export, exit_out);
+}
+
+int cli_group_import(struct ctx *ctx, const struct options *o, int *exit_out)
+{
+    if (!file_exists(arena_cstr(ctx->arena, o->words[2])))
+        return err_set(ctx, &ERR_USAGE, "There is no file '%.*s'.", STR_FMT(o->words[2]));
+    return group_command(ctx, o, group_import, exit_out);
 }

@@ -7,19 +7,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-int cli_inspect(struct ctx *ctx, int argc, char **argv, int *exit_out)
+int cli_inspect(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
-    static const struct option rows[] = {{"verify", OPTION_FLAG, "read and compare every byte"}, {NULL, OPTION_TEXT, NULL}};
-    struct options o;
-    TRY(options_parse(ctx, rows, argc, argv, &o));
-    if (o.word_count != 1)
-        return err_set(ctx, &ERR_USAGE, "usage: mapferry inspect FILE.epk [--verify]");
     CLEANUP(portal_cleanup) struct portal *package = NULL;
     struct package_limits limits = package_limits_default();
-    TRY(package_open_path(ctx, arena_str(ctx->arena, o.words[0]), &limits, &package));
+    TRY(package_open_path(ctx, arena_str(ctx->arena, o->words[0]), &limits, &package));
     CLEANUP(writer_cleanup) struct writer *out = writer_fd(STDOUT_FILENO, false);
-    struct inspect_options options = {.json = o.json, .verify = options_flag(&o, "verify"), .threads = 2};
+    struct inspect_options options = {.json = o->json, .verify = options_flag(o, "verify"), .threads = 2};
     return inspect_print(ctx, package, &options, out);
 }
 
@@ -74,14 +69,9 @@ static int check_features(struct ctx *ctx, struct sql *db, const char *dir, stru
     return rc;
 }
 
-int cli_check(struct ctx *ctx, int argc, char **argv, int *exit_out)
+int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
 {
-    static const struct option rows[] = {{"read-data", OPTION_FLAG, "read and hash all content"}, {NULL, OPTION_TEXT, NULL}};
-    struct options o;
-    TRY(options_parse(ctx, rows, argc, argv, &o));
-    if (o.word_count != 1)
-        return err_set(ctx, &ERR_USAGE, "usage: mapferry check DIR [--read-data]");
-    str dir = o.words[0];
+    str dir = o->words[0];
     if (str_starts(dir, STR("self:")))
         dir = str_sub(dir, 5, dir.n);
     const char *path = arena_cstr(ctx->arena, dir);
@@ -89,7 +79,7 @@ int cli_check(struct ctx *ctx, int argc, char **argv, int *exit_out)
     if (!file_exists(database.p))
         return err_set(ctx, &ERR_USAGE, "'%s' is no portal's data folder: there is no portal.db in it.", path);
     struct output out;
-    output_open(ctx, &out, o.json);
+    output_open(ctx, &out, o->json);
     struct findings f = {.ctx = ctx, .out = &out};
     struct sql *db;
     struct blob_store *blobs;
@@ -99,7 +89,7 @@ int cli_check(struct ctx *ctx, int argc, char **argv, int *exit_out)
     if (rc == RC_OK)
         rc = blob_store_open(ctx, db, arena_printf(ctx->arena, "%s/content", path).p, &blobs);
     if (rc == RC_OK) {
-        rc = blob_check(ctx, blobs, options_flag(&o, "read-data"), tell, &f, &bad_blobs);
+        rc = blob_check(ctx, blobs, options_flag(o, "read-data"), tell, &f, &bad_blobs);
         blob_store_close(blobs);
     }
     if (rc == RC_OK)
@@ -110,27 +100,24 @@ int cli_check(struct ctx *ctx, int argc, char **argv, int *exit_out)
     if (bad)
         *exit_out = EXIT_DIFFERENT;
     output_result(ctx, &out, arena_printf(ctx->arena, "{\"damaged\":%llu}", (unsigned long long)bad));
-    if (!o.json)
+    if (!o->json)
         printf(bad ? "%s: %llu findings are damage\n" : "%s: database and stores agree\n", path, (unsigned long long)bad);
     return RC_OK;
 }
 
 /* ---- user ---- */
 
-int cli_user(struct ctx *ctx, int argc, char **argv, int *exit_out)
+int cli_user_password(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
     enum { PASSWORD_FILE_MAX = 4096 };
-    static const struct option rows[] = {{"password-file", OPTION_TEXT, "file with the new password"}, {NULL, OPTION_TEXT, NULL}};
-    struct options o;
-    TRY(options_parse(ctx, rows, argc, argv, &o));
-    str file = options_get(&o, "password-file"), password;
-    if (o.word_count != 3 || !str_eq(o.words[0], STR("password")) || !str_starts(o.words[1], STR("self:")) || str_none(file))
+    str file = options_get(o, "password-file"), password;
+    if (!str_starts(o->words[0], STR("self:")) || str_none(file))
         return err_set(ctx, &ERR_USAGE, "usage: mapferry user password self:DIR USER --password-file F");
     TRY(file_read_all(ctx, arena_cstr(ctx->arena, file), PASSWORD_FILE_MAX, &password));
     while (password.n && (password.p[password.n - 1] == '\n' || password.p[password.n - 1] == '\r'))
         password.n--;
-    struct site_open open = {.dir = arena_cstr(ctx->arena, str_sub(o.words[1], 5, o.words[1].n)),
+    struct site_open open = {.dir = arena_cstr(ctx->arena, str_sub(o->words[0], 5, o->words[0].n)),
                              .portal_url = "http://127.0.0.1",
                              .server_url = "http://127.0.0.1/server",
                              .settings = site_settings_default()};
@@ -138,7 +125,7 @@ int cli_user(struct ctx *ctx, int argc, char **argv, int *exit_out)
         return err_set(ctx, &ERR_USAGE, "'%s' is no portal's data folder: there is no portal.db in it.", open.dir);
     struct site site;
     TRY(site_open(ctx, &open, &site));
-    int rc = user_set_password(ctx, &site, o.words[2], password);
+    int rc = user_set_password(ctx, &site, o->words[1], password);
     site_close(&site);
     return rc;
 }

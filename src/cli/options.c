@@ -3,7 +3,7 @@
 
 const struct err_kind ERR_USAGE = {"usage", 400, 400, NULL, "The command line is not understood."};
 
-static const struct option option_json = {"json", OPTION_FLAG, "events and result as JSON lines"};
+const struct option option_json = {"json", OPTION_FLAG, "", "events and result as JSON lines", NULL};
 
 static const struct option *row_find(const struct option *rows, str name, size_t *index_out)
 {
@@ -56,7 +56,7 @@ static int option_take(struct ctx *ctx, struct options *o, int argc, char **argv
 
 int options_parse(struct ctx *ctx, const struct option *rows, int argc, char **argv, struct options *out)
 {
-    *out = (struct options){.rows = rows};
+    *out = (struct options){.rows = rows, .argc = argc, .argv = argv};
     while (rows && rows[out->row_count].name)
         out->row_count++;
     out->values = arena_array(ctx->arena, struct options_value, out->row_count);

@@ -99,6 +99,25 @@ void output_result(struct ctx *ctx, struct output *o, str json_text)
         json_line(ctx, "result", NULL, STR_NONE, json_text);
 }
 
+void output_error(struct ctx *ctx, int code)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 10);
+    struct json_out out;
+    json_out_buf(&out, ctx, &b);
+    json_begin_object(&out);
+    json_member_c(&out, "event", "error");
+    json_member_int(&out, "exit", code);
+    json_member_c(&out, "text", err_text(ctx));
+    json_name(&out, "details");
+    json_begin_array(&out);
+    for (unsigned i = 1; i < ctx->err.detail_count; i++)
+        json_put_str(&out, str_c(ctx->err.details[i]));
+    json_end_array(&out);
+    json_end_object(&out);
+    printf("%.*s\n", STR_FMT(buf_str(&b)));
+    fflush(stdout);
+}
+
 static size_t width_of(str s) { return utf8_length(s); }
 
 static void row_print(const str *cells, const size_t *widths, size_t columns)

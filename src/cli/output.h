@@ -20,6 +20,8 @@ void output_progress(struct ctx *ctx, struct output *o, const char *what, int64_
 void output_end(struct output *o);
 /* The result: with --json one line {"event":"result",…text's members…}, else nothing (commands print their own). */
 void output_result(struct ctx *ctx, struct output *o, str json_text);
+/* The error that ctx holds as {"event":"error","exit":code,"text":…,"details":[…]}. */
+void output_error(struct ctx *ctx, int code);
 /* "12.3 MB". */
 str output_bytes(struct ctx *ctx, int64_t bytes);
 

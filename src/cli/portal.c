@@ -7,14 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct option portal_options[] = {{"user", OPTION_TEXT, "user name"},
-                                               {"password-file", OPTION_TEXT, "file with the password"},
-                                               {"token-file", OPTION_TEXT, "file with a token"},
-                                               {"ca", OPTION_TEXT, "trusted authorities, PEM"},
-                                               {"proxy", OPTION_TEXT, "proxy URL"},
-                                               {"insecure", OPTION_FLAG, "accept any certificate"},
-                                               {NULL, OPTION_TEXT, NULL}};
-
 /* Absolute, since commands are run from anywhere. */
 static int file_option(struct ctx *ctx, const struct options *o, const char *name, str *out)
 {
@@ -31,28 +23,32 @@ static int file_option(struct ctx *ctx, const struct options *o, const char *nam
 
 static str or_empty(str s) { return str_none(s) ? STR("") : s; }
 
-static int portal_add(struct ctx *ctx, const struct options *o)
+int cli_portal_add(struct ctx *ctx, const struct options *o, int *exit_out)
 {
+    (void)exit_out;
     struct url_parts parts;
-    if (o->word_count != 3)
-        return err_set(ctx, &ERR_USAGE, "usage: mapferry portal add NAME URL [options]");
-    if (!url_split(o->words[2], &parts))
-        return err_set(ctx, &ERR_USAGE, "'%.*s' is no absolute http or https URL.", STR_FMT(o->words[2]));
-    struct profile p = {.name = o->words[1],
-                        .url = o->words[2],
+    if (!url_split(o->words[1], &parts))
+        return err_set(ctx, &ERR_USAGE, "'%.*s' is no absolute http or https URL.", STR_FMT(o->words[1]));
+    struct profile p = {.name = o->words[0],
+                        .url = o->words[1],
                         .user = or_empty(options_get(o, "user")),
                         .proxy = or_empty(options_get(o, "proxy")),
                         .insecure = options_flag(o, "insecure")};
     TRY(file_option(ctx, o, "password-file", &p.password_file));
     TRY(file_option(ctx, o, "token-file", &p.token_file));
+    TRY(file_option(ctx, o, "cert", &p.cert));
+    TRY(file_option(ctx, o, "key", &p.key));
     TRY(file_option(ctx, o, "ca", &p.ca));
     if (!str_empty(p.user) && str_empty(p.password_file))
         return err_set(ctx, &ERR_USAGE, "--user needs --password-file.");
+    if (str_empty(p.cert) != str_empty(p.key))
+        return err_set(ctx, &ERR_USAGE, "A client certificate needs both --cert and --key.");
     return profile_store(ctx, &p);
 }
 
-static int portal_list(struct ctx *ctx, const struct options *o)
+int cli_portal_list(struct ctx *ctx, const struct options *o, int *exit_out)
 {
+    (void)exit_out;
     struct profile *list;
     size_t count;
     TRY(profile_list(ctx, &list, &count));
@@ -85,39 +81,25 @@ static int portal_list(struct ctx *ctx, const struct options *o)
     return RC_OK;
 }
 
-int cli_portal(struct ctx *ctx, int argc, char **argv, int *exit_out)
+int cli_portal_remove(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
-    struct options o;
-    TRY(options_parse(ctx, portal_options, argc, argv, &o));
-    str verb = o.word_count ? o.words[0] : STR("");
-    if (str_eq(verb, STR("add")))
-        return portal_add(ctx, &o);
-    if (str_eq(verb, STR("list")))
-        return portal_list(ctx, &o);
-    if (str_eq(verb, STR("remove")) && o.word_count == 2) {
-        int rc = profile_remove(ctx, o.words[1]);
-        return rc == RC_NOT_FOUND ? err_set(ctx, &ERR_USAGE, "There is no portal '%.*s'.", STR_FMT(o.words[1])) : rc;
-    }
-    return err_set(ctx, &ERR_USAGE, "usage: mapferry portal add NAME URL [options] | list | remove NAME");
+    int rc = profile_remove(ctx, o->words[0]);
+    return rc == RC_NOT_FOUND ? err_set(ctx, &ERR_USAGE, "There is no portal '%.*s'.", STR_FMT(o->words[0])) : rc;
 }
 
-int cli_whoami(struct ctx *ctx, int argc, char **argv, int *exit_out)
+int cli_whoami(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
-    struct options o;
-    TRY(options_parse(ctx, NULL, argc, argv, &o));
-    if (o.word_count != 1)
-        return err_set(ctx, &ERR_USAGE, "usage: mapferry whoami PORTAL");
     struct output out;
-    output_open(ctx, &out, o.json);
+    output_open(ctx, &out, o->json);
     CLEANUP(remote_close) struct remote r = {0};
-    TRY(remote_open(ctx, o.words[0], &r));
+    TRY(remote_open(ctx, o->words[0], &r));
     struct json self, portal;
     str username;
     TRY(remote_self(ctx, &r, &username, &self));
     TRY(remote_call(ctx, &r, false, STR("/portals/self"), NULL, &portal));
-    if (o.json) {
+    if (o->json) {
         output_result(ctx, &out, json_raw(self));
         return RC_OK;
     }

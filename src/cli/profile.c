@@ -57,6 +57,8 @@ int profile_store(struct ctx *ctx, const struct profile *p)
     json_member_str(&o, "user", p->user);
     json_member_str(&o, "passwordFile", p->password_file);
     json_member_str(&o, "tokenFile", p->token_file);
+    json_member_str(&o, "cert", p->cert);
+    json_member_str(&o, "key", p->key);
     json_member_str(&o, "ca", p->ca);
     json_member_str(&o, "proxy", p->proxy);
     json_member_bool(&o, "insecure", p->insecure);
@@ -85,6 +87,8 @@ int profile_load(struct ctx *ctx, str name, struct profile *out)
                             .user = json_string(json_get_c(v, "user"), a),
                             .password_file = json_string(json_get_c(v, "passwordFile"), a),
                             .token_file = json_string(json_get_c(v, "tokenFile"), a),
+                            .cert = json_string_or(json_get_c(v, "cert"), a, STR("")),
+                            .key = json_string_or(json_get_c(v, "key"), a, STR("")),
                             .ca = json_string(json_get_c(v, "ca"), a),
                             .proxy = json_string(json_get_c(v, "proxy"), a),
                             .insecure = json_bool(json_get_c(v, "insecure"), false)};

@@ -6,7 +6,7 @@
 #include "base/ctx.h"
 
 struct profile {
-    str name, url, user, password_file, token_file, ca, proxy;
+    str name, url, user, password_file, token_file, cert, key, ca, proxy;
     bool insecure;
 };
 /* Written whole or not at all; one of that name is replaced. The strings of what is loaded are in the arena. */

@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static const struct option publish_options[] = {{"name", OPTION_TEXT, "name of the service"},
-                                                {"overwrite", OPTION_FLAG, "replace the service published before"},
-                                                {NULL, OPTION_TEXT, NULL}};
-
 static const struct {
     const char *ending, *type, *file_type;
 } publish_types[] = {
@@ -83,20 +79,16 @@ static int publish(struct ctx *ctx, struct remote *r, const struct options *o, s
                           json_string_or(json_get_c(*service_out, "jobId"), ctx->arena, STR("")));
 }
 
-int cli_publish(struct ctx *ctx, int argc, char **argv, int *exit_out)
+int cli_publish(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
-    struct options o;
-    TRY(options_parse(ctx, publish_options, argc, argv, &o));
-    if (o.word_count != 2)
-        return err_set(ctx, &ERR_USAGE, "usage: mapferry publish PORTAL FILE [--name N] [--overwrite]");
     struct output out;
-    output_open(ctx, &out, o.json);
+    output_open(ctx, &out, o->json);
     CLEANUP(remote_close) struct remote r = {0};
-    TRY(remote_open(ctx, o.words[0], &r));
+    TRY(remote_open(ctx, o->words[0], &r));
     struct json service;
-    TRY(publish(ctx, &r, &o, &service));
-    if (!o.json)
+    TRY(publish(ctx, &r, o, &service));
+    if (!o->json)
         printf("%.*s\n", STR_FMT(json_string_or(json_get_c(service, "serviceurl"), ctx->arena, STR(""))));
     output_result(ctx, &out, json_raw(service));
     return RC_OK;

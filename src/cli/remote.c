@@ -93,14 +93,18 @@ static int sign_in(struct ctx *ctx, struct remote *r)
     return RC_OK;
 }
 
+static const char *text_or_null(struct ctx *ctx, str name) { return str_empty(name) ? NULL : arena_cstr(ctx->arena, name); }
+
 int remote_open(struct ctx *ctx, str portal, struct remote *out)
 {
     struct profile p;
     *out = (struct remote){.user = STR(""), .password = STR(""), .token = STR("")};
     TRY(profile_or_environment(ctx, portal, &p, out));
     TRY(base_of(ctx, p.url, &out->base));
-    struct http_client_options options = {.ca_file = str_empty(p.ca) ? NULL : arena_cstr(ctx->arena, p.ca),
-                                          .proxy = str_empty(p.proxy) ? NULL : arena_cstr(ctx->arena, p.proxy),
+    struct http_client_options options = {.ca_file = text_or_null(ctx, p.ca),
+                                          .cert_file = text_or_null(ctx, p.cert),
+                                          .key_file = text_or_null(ctx, p.key),
+                                          .proxy = text_or_null(ctx, p.proxy),
                                           .insecure = p.insecure};
     TRY(http_client_open(ctx, &options, &out->client));
     out->renews = !str_empty(out->user) && !str_empty(out->password);

@@ -29,7 +29,7 @@ struct handle {
 };
 
 struct http_client {
-    char *ca_file, *proxy;
+    char *ca_file, *cert_file, *key_file, *proxy;
     bool insecure;
     unsigned connect_seconds, stall_seconds, tries, backoff_ms;
     pthread_mutex_t lock;
@@ -68,6 +68,8 @@ int http_client_open(struct ctx *ctx, const struct http_client_options *o, struc
         return err_set(ctx, &ERR_INVALID, "the proxy is not an http or https URL");
     struct http_client *c = mem_new(struct http_client);
     c->ca_file = mem_cstr(o->ca_file);
+    c->cert_file = mem_cstr(o->cert_file);
+    c->key_file = mem_cstr(o->key_file);
     c->proxy = mem_cstr(o->proxy);
     c->insecure = o->insecure;
     c->connect_seconds = or_default(o->connect_seconds, 10);
@@ -90,6 +92,8 @@ void http_client_close(struct http_client *c)
     }
     pthread_mutex_destroy(&c->lock);
     mem_free(c->ca_file);
+    mem_free(c->cert_file);
+    mem_free(c->key_file);
     mem_free(c->proxy);
     mem_free(c);
 }
@@ -219,6 +223,10 @@ static void set_client_options(CURL *easy, const struct http_client *c, const st
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BLOCK);
     if (c->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, c->ca_file);
+    if (c->cert_file) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, c->cert_file);
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, c->key_file);
+    }
     if (c->proxy)
         curl_easy_setopt(easy, CURLOPT_PROXY, c->proxy);
     if (c->insecure) {

@@ -8,7 +8,9 @@
 #include "net/http.h"
 
 struct http_client_options {
-    const char *ca_file;      /* PEM of trusted authorities; NULL: the system's */
+    const char *ca_file;   /* PEM of trusted authorities; NULL: the system's */
+    const char *cert_file; /* PEM of a client certificate and its key; both or neither */
+    const char *key_file;
     const char *proxy;        /* URL; NULL: from the environment as usual; "" none */
     bool insecure;            /* accepts any certificate */
     unsigned connect_seconds; /* 0: 10 */

@@ -6,10 +6,10 @@
 
 #include "cli/command.h"
 
-static const struct option ROWS[] = {{"out", OPTION_TEXT, "a file"},
-                                     {"o", OPTION_TEXT, "the same"},
-                                     {"all", OPTION_FLAG, "everything"},
-                                     {"item", OPTION_LIST, "an item"},
+static const struct option ROWS[] = {{"out", OPTION_TEXT, "FILE", "a file"},
+                                     {"o", OPTION_TEXT, "FILE", "the same"},
+                                     {"all", OPTION_FLAG, "", "everything"},
+                                     {"item", OPTION_LIST, "ID", "an item"},
                                      {NULL}};
 static struct ctx ctx;
 static struct options o;
