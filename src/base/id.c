@@ -48,6 +48,18 @@ void guid_new(char out[GUID_SIZE + 1])
     guid_print(bytes, out);
 }
 
+void guid_new_at(int64_t now_ms, char out[GUID_SIZE + 1])
+{
+    enum { TIME_BYTES = 6 };
+    uint8_t bytes[ID_BYTES];
+    random_bytes(bytes + TIME_BYTES, sizeof bytes - TIME_BYTES);
+    for (int i = 0; i < TIME_BYTES; i++)
+        bytes[i] = (uint8_t)((uint64_t)now_ms >> (8 * (TIME_BYTES - 1 - i)));
+    bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x70);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
+    guid_print(bytes, out);
+}
+
 bool guid_parse(str s, char out[GUID_SIZE + 1])
 {
     static const size_t group_digits[] = {8, 4, 4, 4, 12};

@@ -20,6 +20,9 @@ static inline str id_str(const id *a) { return str_c(a->text); }
 /* A GUID in braces and upper case, as GlobalIDs are written: "{8-4-4-4-12}". */
 enum { GUID_SIZE = 38 };
 void guid_new(char out[GUID_SIZE + 1]);
+/* One that sorts by the time (ms since 1970) it was made at, then randomly, so that an index of them grows at its end: RFC 9562,
+ * version 7. */
+void guid_new_at(int64_t now_ms, char out[GUID_SIZE + 1]);
 /* Accepts with or without braces, any case; writes the canonical form. */
 bool guid_parse(str s, char out[GUID_SIZE + 1]);
 

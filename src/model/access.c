@@ -116,6 +116,11 @@ bool access_features(const struct caller *c, const struct access_item *it, str c
     return allows_edit(capabilities, right) && (it->access == ITEM_PUBLIC || at_least(c, ROLE_USER));
 }
 
+bool access_feature_of(const struct caller *c, const struct access_item *it, str creator, bool others_may, bool anonymous_may)
+{
+    return access_item_update(c, it) || access_is_self(c, creator) || (c->anonymous ? anonymous_may : others_may);
+}
+
 /* ---- groups ---- */
 
 bool access_group_create(const struct caller *c) { return at_least(c, ROLE_USER); }

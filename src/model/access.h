@@ -65,6 +65,10 @@ enum feature_right { FEATURE_QUERY, FEATURE_CREATE, FEATURE_UPDATE, FEATURE_DELE
  * viewers edit public layers only. */
 bool access_features(const struct caller *c, const struct access_item *it, str capabilities, enum feature_right right);
 
+/* Ownership-based access to features: may the caller read, change or delete one that this user made, where others may or may not?
+ * Who may update the item may. */
+bool access_feature_of(const struct caller *c, const struct access_item *it, str creator, bool others_may, bool anonymous_may);
+
 /* ---- groups ---- */
 bool access_group_create(const struct caller *c);
 bool access_group_see(const struct caller *c, const struct access_group *g);

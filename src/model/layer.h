@@ -49,8 +49,13 @@ struct layer_relation {
     bool composite;
 };
 
+struct where; /* model/query/where.h */
 struct layer {
     int32_t id; /* as in the URL; any value >= 0 */
+    /* Of a layer of a view, whose rows are those of another layer: that one, whose table in the data set has them, and what rows
+     * have to fulfil to be seen (over the source's fields, NULL: nothing). The fields of the view are some of the source's. */
+    const struct layer *source;
+    const struct where *filter;
     str name;
     bool is_table;
     enum geometry_type geometry;
@@ -81,6 +86,8 @@ struct service {
  * the arena; the text must outlive the result. Checks: unique layer ids and names, one OID field, unique field names
  * (without regard to case), known types, relationships that name existing layers and fields. ERR_INVALID names the place. */
 int service_parse(struct ctx *ctx, str definition, struct service *out);
+/* The layer whose table has the rows: itself, but for layers of views. */
+static inline const struct layer *layer_stored(const struct layer *l) { return l->source ? l->source : l; }
 const struct layer *service_layer(const struct service *s, int32_t layer_id);        /* NULL when missing */
 const struct field *layer_field(const struct layer *l, str name, size_t *index_out); /* any case; NULL when missing */
 

@@ -46,8 +46,18 @@ int hosted_update_definition(struct ctx *ctx, struct site *s, const struct calle
 const struct layer_relation *hosted_relation_other(const struct service *def, const struct layer *l,
                                                    const struct layer_relation *r);
 
-/* Features from JSON: typed rows of a layer, checked (types, lengths, nullability, geometry type; inSR transformed). One result a
- * feature. */
+/* ---- edits ---- */
+/* A service held for editing: its definition does not change until hosted_editing_close. */
+struct hosted_editing {
+    struct hosted_service *service;
+    struct hosted_cache *locked;
+};
+/* All of these rights are needed. */
+int hosted_editing_open(struct ctx *ctx, struct site *s, const struct caller *c, str name, const enum feature_right *rights,
+                        size_t right_count, struct hosted_editing *out);
+void hosted_editing_close(struct hosted_editing *e); /* for CLEANUP */
+
+/* One result a feature. */
 struct edit_result {
     int64_t oid;
     str global_id;
@@ -55,8 +65,28 @@ struct edit_result {
     int code;
     str description;
 };
-int hosted_add_features(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json features,
-                        bool rollback_on_failure, struct edit_result **out, size_t *count_out);
+/* Edits of one layer, in this order: features to add and to change as JSON, and what to delete: by object ids, by GlobalIDs (any
+ * valid spelling), or by a query over the layer as it was opened. */
+struct hosted_layer_edits {
+    const struct layer *layer;
+    struct json adds, updates; /* arrays; absent: none */
+    int64_t *delete_oids;
+    str *delete_guids; /* instead of object ids */
+    size_t delete_count;
+    const struct feature_query *delete_query; /* instead of both */
+    struct edit_results {
+        struct edit_result *list;
+        size_t count;
+    } added, updated, deleted; /* filled in, in the order of what was given */
+};
+struct hosted_edit_options {
+    bool global_ids; /* features and deletions are named by GlobalIDs, and added features keep theirs */
+    bool rollback;   /* all or nothing; else what is right is done */
+};
+/* One durable transaction. What single features have wrong is told in their results; an error is of the call as a whole, and
+ * nothing was done. moment_out: of the edit. */
+int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_service *h,
+                       const struct hosted_edit_options *o, struct hosted_layer_edits *edits, size_t count, int64_t *moment_out);
 
 /* Attachments of features. */
 int hosted_add_attachment(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid,

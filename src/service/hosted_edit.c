@@ -1,309 +1,405 @@
-/* Features from JSON into typed rows, and adding them. What a feature has wrong is told in its own result. */
+/* Edits of features: what the rules say of each, then one transaction for those that are right. JSON becomes rows before the
+ * transaction begins, so that writers wait for each other as briefly as possible. */
+#include "base/log.h"
 #include "service/hosted_private.h"
-#include "base/clock.h"
-#include "base/num.h"
-#include "base/utf8.h"
-#include "model/geometry/esri_json.h"
+#include "service/hosted_targets.h"
+#include <stdlib.h>
 
-enum { FEATURES_MAX = 1000000, GEOMETRY_MAX = 512 << 20, CODE_INSERT = 1000, CODE_ROLLBACK = 1003 };
+enum { FEATURES_MAX = 1000000 };
+/* Codes in results of single features, as real servers have them (api.md 4.4). */
+enum { CODE_INVALID = 1000, CODE_ROLLBACK = 1003, CODE_NO_ID = 1018, CODE_MISSING = 1019, CODE_NOT_YOURS = 1020 };
 
-struct edit {
-    const struct layer *layer;
-    struct json *defaults; /* of the fields, parsed; absent: none */
-    struct wkb_form form;
-    struct crs crs;
+/* ---- a service held for editing ---- */
+
+int hosted_editing_open(struct ctx *ctx, struct site *s, const struct caller *c, str name, const enum feature_right *rights,
+                        size_t right_count, struct hosted_editing *out)
+{
+    hosted_cache_lock(s->hosted, false);
+    *out = (struct hosted_editing){.locked = s->hosted};
+    int rc = hosted_open(ctx, s, c, name, rights[0], &out->service);
+    for (size_t i = 1; i < right_count && rc == RC_OK; i++)
+        rc = service_require(ctx, c, access_features(c, &out->service->facts, out->service->def.capabilities, rights[i]));
+    if (rc != RC_OK)
+        hosted_editing_close(out);
+    return rc;
+}
+
+void hosted_editing_close(struct hosted_editing *e)
+{
+    hosted_release(&e->service);
+    hosted_cache_unlock(&e->locked);
+    e->locked = NULL;
+}
+
+/* ---- the edits of one layer on their way ---- */
+
+struct layer_call {
+    struct hosted_layer_edits *edits;
+    struct hosted_rows rows;
+    struct row *adds; /* of the features that are right so far, and which ones those are */
+    size_t *add_at, add_count;
+    struct hosted_row_change *changes;
+    size_t *change_at, change_count;
+};
+struct edit_call {
     const struct caller *caller;
-    size_t tracking[4]; /* fields of creation date, creator, edit date, editor; SIZE_MAX none */
-    int64_t now;
+    const struct hosted_service *service;
+    const struct hosted_edit_options *options;
+    struct feature_edit *edit;
+    struct layer_call *layers;
+    size_t count;
+    bool failed; /* a feature was refused */
 };
 
-/* ---- values ---- */
-
-static int refuse(struct ctx *ctx, const struct field *f, const char *what)
+static void refuse(struct ctx *ctx, struct edit_call *call, struct edit_result *r, int code, const char *text)
 {
-    return err_set(ctx, &ERR_INVALID, "Field '%.*s': %s.", STR_FMT(f->name), what);
+    r->success = false;
+    r->code = code;
+    r->description = arena_str(ctx->arena, str_c(text));
+    call->failed = true;
 }
 
-static int integer_value(struct ctx *ctx, const struct field *f, struct json v, struct value *out)
+/* What one feature has wrong goes to its result; any other failure is the call's. */
+static int settle(struct ctx *ctx, struct edit_call *call, struct edit_result *r, int rc)
 {
-    int64_t most = f->type == FIELD_SMALL_INTEGER ? INT16_MAX : f->type == FIELD_INTEGER ? INT32_MAX : INT64_MAX;
-    out->kind = VALUE_INT;
-    bool ok = json_int(v, &out->i) || (json_is(v, JSON_STRING) && num_parse_int(str_trim(json_string(v, ctx->arena)), &out->i));
-    if (!ok)
-        return refuse(ctx, f, "an integer is expected");
-    if (out->i > most || out->i < -most - 1)
-        return refuse(ctx, f, "the number is outside of the range of the field");
-    return RC_OK;
-}
-
-static int double_value(struct ctx *ctx, const struct field *f, struct json v, struct value *out)
-{
-    out->kind = VALUE_DOUBLE;
-    bool ok =
-        json_double(v, &out->d) || (json_is(v, JSON_STRING) && num_parse_double(str_trim(json_string(v, ctx->arena)), &out->d));
-    return ok ? RC_OK : refuse(ctx, f, "a number is expected");
-}
-
-static int date_value(struct ctx *ctx, const struct field *f, struct json v, struct value *out)
-{
-    double ms;
-    char text[CLOCK_ISO_SIZE];
-    out->kind = VALUE_INT;
-    bool ok = json_int(v, &out->i);
-    if (!ok && json_double(v, &ms) && fabs(ms) < 1e15) {
-        out->i = (int64_t)ms;
-        ok = true;
-    }
-    if (!ok && json_is(v, JSON_STRING))
-        ok = clock_iso_parse(str_trim(json_string(v, ctx->arena)), &out->i);
-    if (!ok)
-        return refuse(ctx, f, "milliseconds since 1970 or an ISO 8601 date are expected");
-    return clock_iso_print(out->i, text) ? RC_OK : refuse(ctx, f, "the date is outside of the years 0 to 9999");
-}
-
-static int text_value(struct ctx *ctx, const struct field *f, struct json v, struct value *out)
-{
-    out->kind = VALUE_TEXT;
-    if (json_is(v, JSON_STRING))
-        out->s = json_string(v, ctx->arena);
-    else if (json_is(v, JSON_NUMBER))
-        out->s = json_raw(v);
-    else
-        return refuse(ctx, f, "a text is expected");
-    if (!utf8_valid(out->s))
-        return refuse(ctx, f, "the text is not valid");
-    if (f->length > 0 && out->s.n > (size_t)f->length && utf8_length(out->s) > (size_t)f->length)
-        return err_set(ctx, &ERR_INVALID, "Field '%.*s': the text is longer than %d characters.", STR_FMT(f->name), f->length);
-    return RC_OK;
-}
-
-static int guid_value(struct ctx *ctx, const struct field *f, struct json v, struct value *out)
-{
-    char text[GUID_SIZE + 1];
-    if (!json_is(v, JSON_STRING) || !guid_parse(json_string(v, ctx->arena), text))
-        return refuse(ctx, f, "a GUID is expected");
-    *out = (struct value){.kind = VALUE_TEXT, .s = arena_str(ctx->arena, str_of(text, GUID_SIZE))};
-    return RC_OK;
-}
-
-static int no_value(struct ctx *ctx, const struct field *f, struct json v, struct value *out)
-{
-    (void)v, (void)out;
-    return refuse(ctx, f, "values of this type cannot be set");
-}
-
-static int (*const converters[FIELD_TYPE_COUNT])(struct ctx *, const struct field *, struct json, struct value *) = {
-    [FIELD_OID] = no_value,
-    [FIELD_GLOBALID] = guid_value,
-    [FIELD_GUID] = guid_value,
-    [FIELD_STRING] = text_value,
-    [FIELD_INTEGER] = integer_value,
-    [FIELD_SMALL_INTEGER] = integer_value,
-    [FIELD_BIG_INTEGER] = integer_value,
-    [FIELD_DOUBLE] = double_value,
-    [FIELD_SINGLE] = double_value,
-    [FIELD_DATE] = date_value,
-    [FIELD_DATE_ONLY] = text_value,
-    [FIELD_TIME_ONLY] = text_value,
-    [FIELD_TIMESTAMP_OFFSET] = text_value,
-    [FIELD_BLOB] = no_value,
-    [FIELD_XML] = text_value,
-};
-
-/* ---- rows ---- */
-
-static struct value new_guid(struct ctx *ctx)
-{
-    char text[GUID_SIZE + 1];
-    guid_new(text);
-    return (struct value){.kind = VALUE_TEXT, .s = arena_str(ctx->arena, str_of(text, GUID_SIZE))};
-}
-
-/* Names are looked up from the attributes, each once; what the layer has no field for is ignored, as real servers do. */
-static int fill_values(struct ctx *ctx, const struct edit *e, struct json attributes, struct row *row)
-{
-    const struct layer *l = e->layer;
-    struct json name, v;
-    bool *set = arena_array(ctx->arena, bool, l->field_count);
-    for (struct json_iter it = json_each(attributes); json_next(&it, &name, &v);) {
-        size_t index;
-        const struct field *f = layer_field(l, json_string(name, ctx->arena), &index);
-        if (!f || f->type == FIELD_OID || f->type == FIELD_GLOBALID)
-            continue;
-        set[index] = true;
-        row->values[index] = (struct value){.kind = VALUE_NULL};
-        if (!json_is(v, JSON_NULL))
-            TRY(converters[f->type](ctx, f, v, &row->values[index]));
-    }
-    for (size_t i = 0; i < l->field_count; i++) {
-        const struct field *f = &l->fields[i];
-        if (f->type == FIELD_GLOBALID)
-            row->values[i] = new_guid(ctx);
-        else if (!set[i] && !json_absent(e->defaults[i]))
-            TRY(converters[f->type](ctx, f, e->defaults[i], &row->values[i]));
-    }
-    return RC_OK;
-}
-
-static void track(const struct edit *e, struct row *row)
-{
-    for (size_t i = 0; i < COUNT_OF(e->tracking); i++) {
-        if (e->tracking[i] == SIZE_MAX)
-            continue;
-        str who = e->caller->anonymous ? STR("") : e->caller->username;
-        row->values[e->tracking[i]] =
-            i % 2 == 0 ? (struct value){.kind = VALUE_INT, .i = e->now} : (struct value){.kind = VALUE_TEXT, .s = who};
-    }
-}
-
-static int check_nulls(struct ctx *ctx, const struct edit *e, const struct row *row)
-{
-    for (size_t i = 0; i < e->layer->field_count; i++) {
-        const struct field *f = &e->layer->fields[i];
-        if (!f->nullable && f->type != FIELD_OID && row->values[i].kind == VALUE_NULL)
-            return refuse(ctx, f, "a value is needed");
-    }
-    return RC_OK;
-}
-
-static int fill_geometry(struct ctx *ctx, const struct edit *e, struct json geometry, struct row *row)
-{
-    row->wkb = STR_NONE;
-    if (json_absent(geometry) || json_is(geometry, JSON_NULL))
+    if (rc == RC_OK)
         return RC_OK;
-    if (e->layer->geometry == GEOMETRY_NONE)
-        return err_set(ctx, &ERR_INVALID, "The table takes no geometry.");
-    CLEANUP(buf_free) struct buf wkb = BUF_INIT(GEOMETRY_MAX);
-    CLEANUP(buf_free) struct buf moved = BUF_INIT(GEOMETRY_MAX);
-    struct crs from = e->crs;
-    TRY(esri_json_parse(ctx, geometry, &e->form, &wkb));
-    TRY(buf_check(&wkb, ctx, "the geometry"));
-    struct json reference = json_get_c(geometry, "spatialReference");
-    if (!json_absent(reference) && !json_is(reference, JSON_NULL) && !esri_json_parse_crs(ctx->arena, reference, &from))
-        return err_set(ctx, &ERR_INVALID, "The geometry has a spatial reference that is not known.");
-    if (!crs_same(&from, &e->crs))
-        TRY(crs_transform_wkb(ctx, &from, &e->crs, buf_str(&wkb), &moved));
-    row->wkb = arena_str(ctx->arena, buf_str(moved.n ? &moved : &wkb));
+    if (rc == RC_NOT_FOUND) {
+        refuse(ctx, call, r, CODE_MISSING, "The feature does not exist.");
+        return RC_OK;
+    }
+    if (rc != RC_FAIL || !(err_is(ctx, &ERR_INVALID) || err_is(ctx, &ERR_UNSUPPORTED) || err_is(ctx, &ERR_LIMIT)))
+        return rc;
+    refuse(ctx, call, r, CODE_INVALID, err_text(ctx));
+    err_clear(ctx);
     return RC_OK;
 }
 
-static int make_row(struct ctx *ctx, const struct edit *e, struct json feature, struct row *row)
+static int start_results(struct ctx *ctx, struct edit_results *out, size_t count)
 {
-    *row = (struct row){.values = arena_array(ctx->arena, struct value, e->layer->field_count)};
-    struct json attributes = json_get_c(feature, "attributes");
-    if (!json_is(feature, JSON_OBJECT) || (!json_absent(attributes) && !json_is(attributes, JSON_OBJECT)))
-        return err_set(ctx, &ERR_INVALID, "A feature has to be an object with 'attributes' and 'geometry'.");
-    TRY(fill_values(ctx, e, attributes, row));
-    track(e, row);
-    TRY(check_nulls(ctx, e, row));
-    return fill_geometry(ctx, e, json_get_c(feature, "geometry"), row);
-}
-
-static void find_tracking(struct ctx *ctx, struct edit *e)
-{
-    static const char *const names[] = {"creationDateField", "creatorField", "editDateField", "editorField"};
-    struct json info = json_get_c(e->layer->json, "editFieldsInfo");
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        e->tracking[i] = SIZE_MAX;
-        str name = json_string_or(json_get_c(info, names[i]), ctx->arena, STR(""));
-        const struct field *f = layer_field(e->layer, name, &e->tracking[i]);
-        if (!f || f->type != (i % 2 == 0 ? FIELD_DATE : FIELD_STRING))
-            e->tracking[i] = SIZE_MAX;
-    }
-}
-
-static int edit_begin(struct ctx *ctx, const struct layer *l, const struct caller *c, struct edit *e)
-{
-    *e = (struct edit){.layer = l,
-                       .caller = c,
-                       .form = wkb_form_of_layer(l),
-                       .crs = {.wkid = l->latest_wkid, .wkt = l->wkt},
-                       .now = ctx_now(ctx),
-                       .defaults = arena_array(ctx->arena, struct json, l->field_count)};
-    for (size_t i = 0; i < l->field_count; i++) {
-        str text = l->fields[i].default_value;
-        if (!str_empty(text) && !str_eq(text, STR("null")) && l->fields[i].type != FIELD_OID)
-            TRY(json_parse(ctx, text, &e->defaults[i]));
-    }
-    find_tracking(ctx, e);
+    *out = (struct edit_results){.list = arena_array(ctx->arena, struct edit_result, count), .count = count};
+    for (size_t i = 0; i < count; i++)
+        out->list[i] = (struct edit_result){.oid = -1, .global_id = STR_NONE, .success = true};
     return RC_OK;
+}
+
+static int check_list(struct ctx *ctx, struct json list, const char *what)
+{
+    if (json_absent(list) || (json_is(list, JSON_ARRAY) && json_count(list) <= FEATURES_MAX))
+        return RC_OK;
+    return err_set(ctx, &ERR_FEATURE, "%s have to be an array of at most %d features.", what, FEATURES_MAX);
+}
+
+/* ---- before the transaction ---- */
+
+static int read_adds(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
+{
+    struct json v;
+    size_t at = 0;
+    for (struct json_iter it = json_each(l->edits->adds); json_next(&it, NULL, &v); at++) {
+        struct edit_result *r = &l->edits->added.list[at];
+        TRY(ctx_check(ctx));
+        TRY(settle(ctx, call, r, hosted_rows_add(ctx, &l->rows, v, &l->adds[l->add_count])));
+        if (r->success)
+            l->add_at[l->add_count++] = at;
+    }
+    return RC_OK;
+}
+
+static int read_updates(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
+{
+    struct json v;
+    size_t at = 0;
+    bool by_guid = call->options->global_ids;
+    for (struct json_iter it = json_each(l->edits->updates); json_next(&it, NULL, &v); at++) {
+        struct edit_result *r = &l->edits->updated.list[at];
+        struct hosted_row_change *change = &l->changes[l->change_count];
+        TRY(ctx_check(ctx));
+        TRY(settle(ctx, call, r, hosted_rows_update(ctx, &l->rows, v, change)));
+        r->oid = change->row.oid ? change->row.oid : -1;
+        r->global_id = change->global_id;
+        if (!r->success)
+            continue;
+        if (by_guid ? str_none(change->global_id) : change->row.oid == 0)
+            refuse(ctx, call, r, CODE_NO_ID, by_guid ? "The feature has no GlobalID." : "The feature has no object id.");
+        else
+            l->change_at[l->change_count++] = at;
+    }
+    return RC_OK;
+}
+
+static int layer_begin(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
+{
+    struct hosted_layer_edits *e = l->edits;
+    size_t adds = json_count(e->adds), updates = json_count(e->updates);
+    TRY(check_list(ctx, e->adds, "Features to add"));
+    TRY(check_list(ctx, e->updates, "Features to update"));
+    TRY(hosted_rows_open(ctx, e->layer, call->caller, &l->rows));
+    l->rows.global_ids = call->options->global_ids;
+    if (call->options->global_ids && l->rows.layer->globalid_field == SIZE_MAX)
+        return err_set(ctx, &ERR_FEATURE, "Layer %d has no GlobalIDs, so 'useGlobalIds' cannot be true.", e->layer->id);
+    TRY(start_results(ctx, &e->added, adds));
+    TRY(start_results(ctx, &e->updated, updates));
+    TRY(start_results(ctx, &e->deleted, e->delete_query ? 0 : e->delete_count));
+    l->adds = arena_array(ctx->arena, struct row, adds + 1);
+    l->add_at = arena_array(ctx->arena, size_t, adds);
+    l->changes = arena_array(ctx->arena, struct hosted_row_change, updates + 1);
+    l->change_at = arena_array(ctx->arena, size_t, updates);
+    TRY(read_adds(ctx, call, l));
+    return read_updates(ctx, call, l);
 }
 
 /* ---- adding ---- */
 
-static void fail_result(struct ctx *ctx, struct edit_result *r, int code, const char *text)
-{
-    *r = (struct edit_result){.oid = -1, .global_id = STR_NONE, .code = code, .description = arena_str(ctx->arena, str_c(text))};
-}
+static str guid_of(const struct layer_call *l, size_t add) { return l->adds[add].values[l->rows.layer->globalid_field].s; }
 
-/* Rows of the features that are right, densely; results of the others are filled in. */
-static int make_rows(struct ctx *ctx, const struct edit *e, struct json features, struct row *rows, struct edit_result *results,
-                     size_t *made_out)
+static int compare_strs(const void *a, const void *b) { return str_cmp(*(const str *)a, *(const str *)b); }
+
+/* GlobalIDs that features bring along have to be new. */
+static int check_new_guids(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
 {
-    struct json v;
-    size_t at = 0, made = 0;
-    for (struct json_iter it = json_each(features); json_next(&it, NULL, &v); at++) {
-        TRY(ctx_check(ctx));
-        int rc = make_row(ctx, e, v, &rows[made]);
-        if (rc == RC_OK) {
-            results[at].success = true;
-            made++;
-            continue;
-        }
-        if (rc != RC_FAIL)
-            return rc;
-        fail_result(ctx, &results[at], CODE_INSERT, err_text(ctx));
-        err_clear(ctx);
+    struct hosted_targets there;
+    str *guids = arena_array(ctx->arena, str, l->add_count);
+    hosted_targets_open(&l->rows, &there);
+    for (size_t i = 0; i < l->add_count; i++)
+        guids[i] = guid_of(l, i);
+    TRY(hosted_targets_guids(ctx, call->edit, &there, guids, l->add_count, true));
+    hosted_targets_sort(&there, true);
+    if (l->add_count)
+        qsort(guids, l->add_count, sizeof *guids, compare_strs);
+    for (size_t i = 0; i < l->add_count; i++) {
+        str guid = guid_of(l, i);
+        const str *found = bsearch(&guid, guids, l->add_count, sizeof guid, compare_strs);
+        size_t at = (size_t)(found - guids);
+        bool twice = (at > 0 && str_eq(guids[at - 1], guid)) || (at + 1 < l->add_count && str_eq(guids[at + 1], guid));
+        if (twice || hosted_targets_find_guid(&there, guid))
+            refuse(ctx, call, &l->edits->added.list[l->add_at[i]], CODE_INVALID, "There is a feature with this GlobalID.");
     }
-    *made_out = made;
     return RC_OK;
 }
 
-static void roll_back(struct ctx *ctx, struct edit_result *results, size_t count)
+static int write_adds(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
 {
-    for (size_t i = 0; i < count; i++)
-        if (results[i].success)
-            fail_result(ctx, &results[i], CODE_ROLLBACK, "Operation rolled back.");
-}
-
-static void fill_results(const struct edit *e, const struct row *rows, struct edit_result *results, size_t count)
-{
-    for (size_t i = 0, row = 0; i < count; i++) {
-        if (!results[i].success)
+    const struct layer *layer = l->rows.layer;
+    if (call->options->global_ids)
+        TRY(check_new_guids(ctx, call, l));
+    for (size_t i = 0; i < l->add_count; i++) {
+        struct edit_result *r = &l->edits->added.list[l->add_at[i]];
+        if (!r->success)
             continue;
-        size_t g = e->layer->globalid_field;
-        results[i].oid = rows[row].oid;
-        results[i].global_id = g == SIZE_MAX ? STR_NONE : rows[row].values[g].s;
-        row++;
+        TRY(settle(ctx, call, r, feature_edit_add(ctx, call->edit, layer, &l->adds[i])));
+        if (!r->success)
+            continue;
+        r->oid = l->adds[i].oid;
+        if (layer->globalid_field != SIZE_MAX)
+            r->global_id = guid_of(l, i);
     }
+    return RC_OK;
 }
 
-int hosted_add_features(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, struct json features,
-                        bool rollback_on_failure, struct edit_result **out, size_t *count_out)
+/* ---- updating and deleting what is there ---- */
+
+/* Ownership-based access: true when the caller may not touch the row because somebody else made it. */
+static bool not_yours(const struct edit_call *call, const struct layer_call *l, const struct hosted_target *t, const char *others,
+                      const char *anonymous)
 {
-    hosted_cache_lock(s->hosted, false);
-    CLEANUP(hosted_cache_unlock) struct hosted_cache *locked = s->hosted;
-    (void)locked;
-    CLEANUP(hosted_release) struct hosted_service *h = NULL;
-    const struct layer *l;
-    struct edit e;
-    size_t count = json_count(features), made = 0;
-    TRY(hosted_open(ctx, s, c, name, FEATURE_CREATE, &h));
-    TRY(hosted_layer(ctx, h, layer_id, &l));
-    if (!json_is(features, JSON_ARRAY) || count > FEATURES_MAX)
-        return err_set(ctx, &ERR_FEATURE, "'features' has to be an array of at most %d features.", FEATURES_MAX);
-    TRY(edit_begin(ctx, l, c, &e));
-    struct row *rows = arena_array(ctx->arena, struct row, count);
-    struct edit_result *results = arena_array(ctx->arena, struct edit_result, count);
-    TRY(make_rows(ctx, &e, features, rows, results, &made));
-    *out = results;
-    *count_out = count;
-    if (made < count && rollback_on_failure) {
-        roll_back(ctx, results, count);
+    struct json rules = json_get_c(l->rows.layer->json, "ownershipBasedAccessControlForFeatures");
+    if (!json_is(rules, JSON_OBJECT) || l->rows.tracking[TRACK_CREATOR] == SIZE_MAX)
+        return false;
+    return !access_feature_of(call->caller, &call->service->facts, str_none(t->creator) ? STR("") : t->creator,
+                              json_bool(json_get_c(rules, others), true), json_bool(json_get_c(rules, anonymous), true));
+}
+
+static const char NOT_YOURS[] = "The feature was made by somebody else, and only its maker may do this.";
+
+/* The rows that the updates name. */
+static int find_targets(struct ctx *ctx, struct edit_call *call, struct layer_call *l, struct hosted_targets *out)
+{
+    hosted_targets_open(&l->rows, out);
+    if (call->options->global_ids) {
+        str *guids = arena_array(ctx->arena, str, l->change_count);
+        for (size_t i = 0; i < l->change_count; i++)
+            guids[i] = l->changes[i].global_id;
+        TRY(hosted_targets_guids(ctx, call->edit, out, guids, l->change_count, false));
+    } else {
+        int64_t *oids = arena_array(ctx->arena, int64_t, l->change_count);
+        for (size_t i = 0; i < l->change_count; i++)
+            oids[i] = l->changes[i].row.oid;
+        TRY(hosted_targets_oids(ctx, call->edit, out, oids, l->change_count));
+    }
+    hosted_targets_sort(out, call->options->global_ids);
+    return RC_OK;
+}
+
+static int write_update(struct ctx *ctx, struct edit_call *call, struct layer_call *l, struct hosted_row_change *change,
+                        const struct hosted_target *t)
+{
+    if (!t)
+        return RC_NOT_FOUND;
+    change->row.oid = t->oid;
+    TRY(hosted_rows_check_change(ctx, &l->rows, change, &t->type));
+    hosted_rows_track(&l->rows, change);
+    if (change->field_count == 0 && !change->geometry)
+        return RC_OK;
+    const struct feature_update u = {&change->row, change->fields, change->field_count, change->geometry};
+    return feature_edit_update(ctx, call->edit, l->rows.layer, &u);
+}
+
+static int write_updates(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
+{
+    struct hosted_targets targets;
+    bool by_guid = call->options->global_ids;
+    TRY(find_targets(ctx, call, l, &targets));
+    for (size_t i = 0; i < l->change_count; i++) {
+        struct hosted_row_change *change = &l->changes[i];
+        struct edit_result *r = &l->edits->updated.list[l->change_at[i]];
+        const struct hosted_target *t =
+            by_guid ? hosted_targets_find_guid(&targets, change->global_id) : hosted_targets_find(&targets, change->row.oid);
+        if (t && not_yours(call, l, t, "allowOthersToUpdate", "allowAnonymousToUpdate")) {
+            refuse(ctx, call, r, CODE_NOT_YOURS, NOT_YOURS);
+            continue;
+        }
+        TRY(settle(ctx, call, r, write_update(ctx, call, l, change, t)));
+        if (!r->success)
+            continue;
+        r->oid = t->oid;
+        r->global_id = t->global_id;
+    }
+    return RC_OK;
+}
+
+static int write_delete(struct ctx *ctx, struct edit_call *call, struct layer_call *l, const struct hosted_target *t,
+                        struct edit_result *r)
+{
+    if (t && not_yours(call, l, t, "allowOthersToDelete", "allowAnonymousToDelete")) {
+        refuse(ctx, call, r, CODE_NOT_YOURS, NOT_YOURS);
         return RC_OK;
     }
-    if (made > 0)
-        TRY(feature_add(ctx, s->features, &h->store, l, rows, made));
-    fill_results(&e, rows, results, count);
+    int rc = t ? feature_edit_delete(ctx, call->edit, l->rows.layer, t->oid, t->global_id) : RC_NOT_FOUND;
+    TRY(settle(ctx, call, r, rc));
+    if (r->success) {
+        r->oid = t->oid;
+        r->global_id = t->global_id;
+    }
+    return RC_OK;
+}
+
+static int write_deletes_found(struct ctx *ctx, struct edit_call *call, struct layer_call *l,
+                               const struct hosted_targets *targets)
+{
+    TRY(start_results(ctx, &l->edits->deleted, targets->count));
+    for (size_t i = 0; i < targets->count; i++) {
+        l->edits->deleted.list[i].oid = targets->list[i].oid;
+        TRY(write_delete(ctx, call, l, &targets->list[i], &l->edits->deleted.list[i]));
+    }
+    return RC_OK;
+}
+
+static int write_deletes(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
+{
+    struct hosted_layer_edits *e = l->edits;
+    struct hosted_targets targets;
+    hosted_targets_open(&l->rows, &targets);
+    if (e->delete_query) {
+        TRY(hosted_targets_query(ctx, call->edit, &targets, e->delete_query));
+        return write_deletes_found(ctx, call, l, &targets);
+    }
+    if (e->delete_guids)
+        TRY(hosted_targets_guids(ctx, call->edit, &targets, e->delete_guids, e->delete_count, false));
+    else
+        TRY(hosted_targets_oids(ctx, call->edit, &targets, e->delete_oids, e->delete_count));
+    hosted_targets_sort(&targets, e->delete_guids != NULL);
+    for (size_t i = 0; i < e->delete_count; i++) {
+        struct edit_result *r = &e->deleted.list[i];
+        const struct hosted_target *t = e->delete_guids ? hosted_targets_find_guid(&targets, e->delete_guids[i])
+                                                        : hosted_targets_find(&targets, e->delete_oids[i]);
+        if (e->delete_guids)
+            r->global_id = e->delete_guids[i];
+        else
+            r->oid = e->delete_oids[i];
+        TRY(write_delete(ctx, call, l, t, r));
+    }
+    return RC_OK;
+}
+
+/* ---- the transaction ---- */
+
+/* The result of a feature that was right, in a call of which nothing was done. */
+static void roll_back(struct ctx *ctx, struct edit_call *call)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        struct hosted_layer_edits *e = call->layers[i].edits;
+        const struct edit_results all[] = {e->added, e->updated, e->deleted};
+        for (size_t k = 0; k < COUNT_OF(all); k++)
+            for (size_t at = 0; at < all[k].count; at++)
+                if (all[k].list[at].success) {
+                    if (k == 0)
+                        all[k].list[at] = (struct edit_result){.oid = -1, .global_id = STR_NONE};
+                    refuse(ctx, call, &all[k].list[at], CODE_ROLLBACK, "Operation rolled back.");
+                }
+    }
+}
+
+static bool gives_up(const struct edit_call *call) { return call->failed && call->options->rollback; }
+
+static int write_layers(struct ctx *ctx, struct edit_call *call)
+{
+    for (size_t i = 0; i < call->count && !gives_up(call); i++) {
+        struct layer_call *l = &call->layers[i];
+        TRY(write_adds(ctx, call, l));
+        TRY(write_updates(ctx, call, l));
+        TRY(write_deletes(ctx, call, l));
+    }
+    return RC_OK;
+}
+
+/* What hung on deleted features. Their ids are never given again, so that what a crash before this leaves is never seen. */
+static int forget_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    const struct edit_call *call = arg;
+    for (size_t i = 0; i < call->count; i++) {
+        const struct hosted_layer_edits *e = call->layers[i].edits;
+        const struct layer *stored = layer_stored(e->layer);
+        for (size_t k = 0; k < e->deleted.count && stored->has_attachments; k++)
+            if (e->deleted.list[k].success)
+                TRY(meta_attachments_delete(ctx, tx, &call->service->store, stored->id, e->deleted.list[k].oid));
+    }
+    return RC_OK;
+}
+
+static void forget_attachments(struct ctx *ctx, struct site *s, struct edit_call *call)
+{
+    bool any = false;
+    for (size_t i = 0; i < call->count; i++)
+        any |= layer_stored(call->layers[i].edits->layer)->has_attachments && call->layers[i].edits->deleted.count > 0;
+    if (!any || sql_write(ctx, s->sql, forget_rows, call) == RC_OK)
+        return;
+    log_error(ctx, "forgetting the attachments of deleted features"); /* which are deleted all the same */
+    err_clear(ctx);
+}
+
+int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_service *h,
+                       const struct hosted_edit_options *o, struct hosted_layer_edits *edits, size_t count, int64_t *moment_out)
+{
+    struct edit_call call = {
+        .caller = c, .service = h, .options = o, .layers = arena_array(ctx->arena, struct layer_call, count), .count = count};
+    *moment_out = ctx_now(ctx);
+    for (size_t i = 0; i < count; i++) {
+        call.layers[i] = (struct layer_call){.edits = &edits[i]};
+        TRY(layer_begin(ctx, &call, &call.layers[i]));
+    }
+    if (!gives_up(&call)) {
+        CLEANUP(feature_edit_cleanup) struct feature_edit *edit = NULL;
+        TRY(feature_edit_begin(ctx, s->features, &h->store, &edit));
+        call.edit = edit;
+        TRY(write_layers(ctx, &call));
+        if (!gives_up(&call))
+            TRY(feature_edit_commit(ctx, edit, moment_out));
+    }
+    if (gives_up(&call)) {
+        roll_back(ctx, &call);
+        return RC_OK;
+    }
+    forget_attachments(ctx, s, &call);
     return RC_OK;
 }

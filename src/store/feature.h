@@ -71,7 +71,39 @@ int feature_count(struct ctx *ctx, struct feature_store *fs, const id *store, co
 int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
                    const struct feature_query *q, struct envelope *out, bool *empty_out);
 
-/* Adds rows in one durable transaction (all or nothing). oid 0: assigned and written back into rows[i].oid. */
+/* ---- edits ---- One transaction, visible and durable at its commit; closed without one it leaves nothing. One a data set at a
+ * time, others wait. A row that is refused (ERR_INVALID) leaves the transaction as it was. Layers are those whose tables have the
+ * rows (layer_stored). */
+enum feature_change_kind { FEATURE_ADDED = 1, FEATURE_UPDATED, FEATURE_DELETED };
+struct feature_edit;
+int feature_edit_begin(struct ctx *ctx, struct feature_store *fs, const id *store, struct feature_edit **out);
+/* oid 0: assigned and written back. */
+int feature_edit_add(struct ctx *ctx, struct feature_edit *e, const struct layer *l, struct row *row);
+struct feature_update {
+    const struct row *row;
+    const size_t *fields; /* those that are set, none of them the object id */
+    size_t field_count;
+    bool geometry; /* set too */
+};
+/* RC_NOT_FOUND, with no error recorded, when there is no such row; so does delete. Something has to be set. */
+int feature_edit_update(struct ctx *ctx, struct feature_edit *e, const struct layer *l, const struct feature_update *u);
+/* global_id: what the change is remembered by, STR_NONE without. */
+int feature_edit_delete(struct ctx *ctx, struct feature_edit *e, const struct layer *l, int64_t oid, str global_id);
+int feature_edit_clear(struct ctx *ctx, struct feature_edit *e, const struct layer *l); /* all rows */
+/* An index on that field, which the table is to have from now on; nothing when it has one. */
+int feature_edit_index(struct ctx *ctx, struct feature_edit *e, const struct layer *l, size_t field);
+/* A query that sees what the edit did so far. Closed before the edit goes on. */
+int feature_edit_query(struct ctx *ctx, struct feature_edit *e, const struct layer *l, const struct feature_query *q,
+                       struct feature_cursor **out);
+/* moment_out: of the edit, ms; later than that of every edit before. */
+int feature_edit_commit(struct ctx *ctx, struct feature_edit *e, int64_t *moment_out);
+void feature_edit_close(struct feature_edit *e);
+static inline void feature_edit_cleanup(struct feature_edit **e) { feature_edit_close(*e); } /* for CLEANUP */
+/* Since when changes of a layer are known, and the moment of the last one. */
+int feature_generations(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t *least_out,
+                        int64_t *last_out);
+
+/* Adds rows in one edit (all or nothing). oid 0: assigned and written back into rows[i].oid. */
 int feature_add(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, struct row *rows,
                 size_t count);
 

@@ -18,6 +18,7 @@ int feature_store_open(struct ctx *ctx, const char *url, struct feature_store **
     fs->dir = mem_cstr(url + prefix.n);
     pthread_mutex_init(&fs->lock, NULL);
     pthread_cond_init(&fs->written, NULL);
+    pthread_cond_init(&fs->merge_wake, NULL);
     *out = fs;
     return RC_OK;
 }
@@ -48,8 +49,10 @@ void feature_store_close(struct feature_store *fs)
 {
     if (!fs)
         return;
+    gpkg_merger_stop(fs);
     while (fs->sets)
         remove_set(fs, fs->sets);
+    pthread_cond_destroy(&fs->merge_wake);
     pthread_cond_destroy(&fs->written);
     pthread_mutex_destroy(&fs->lock);
     mem_free(fs->dir);
@@ -127,7 +130,15 @@ int gpkg_read_begin(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *
     }
     pthread_mutex_unlock(&fs->lock);
     *out = c;
-    return c ? RC_OK : gpkg_conn_open(ctx, set->path, SQLITE_OPEN_READWRITE, out);
+    if (c)
+        return RC_OK;
+    TRY(gpkg_conn_open(ctx, set->path, SQLITE_OPEN_READWRITE, out));
+    int rc = gpkg_upgrade(ctx, *out);
+    if (rc != RC_OK) {
+        gpkg_conn_close(*out);
+        *out = NULL;
+    }
+    return rc;
 }
 
 void gpkg_read_end(struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn *c)
@@ -166,6 +177,15 @@ int gpkg_write_begin(struct ctx *ctx, struct feature_store *fs, struct gpkg_set 
     int rc = gpkg_read_begin(ctx, fs, set, out);
     if (rc != RC_OK)
         write_done(fs, set);
+    return rc;
+}
+
+int gpkg_write_open(struct ctx *ctx, struct feature_store *fs, const id *store, struct gpkg_set **set_out, struct gpkg_conn **out)
+{
+    TRY(gpkg_set_take(ctx, fs, store, set_out));
+    int rc = gpkg_write_begin(ctx, fs, *set_out, out);
+    if (rc != RC_OK)
+        gpkg_set_give(fs, *set_out);
     return rc;
 }
 
@@ -240,8 +260,10 @@ static int add_layers(struct ctx *ctx, struct gpkg_conn *c, const struct service
             TRY(gpkg_table_used(ctx, c, table, &used));
         if (there && !used)
             TRY(gpkg_schema_drop_layer(ctx, c, table));
-        if (!used)
-            TRY(gpkg_schema_add_layer(ctx, c, &def->layers[i], false));
+        if (used)
+            continue;
+        TRY(gpkg_schema_add_layer(ctx, c, &def->layers[i], false));
+        TRY(gpkg_generation_set(ctx, c, def->layers[i].id, ctx_now(ctx)));
     }
     return RC_OK;
 }
@@ -256,6 +278,7 @@ static int build_file(struct ctx *ctx, const char *path, const struct service *d
     TRY(gpkg_conn_open(ctx, path, SQLITE_OPEN_READWRITE, &c));
     int rc = gpkg_exec(ctx, c, "PRAGMA journal_mode=OFF; BEGIN");
     rc = rc != RC_OK ? rc : gpkg_schema_begin(ctx, c);
+    rc = rc != RC_OK ? rc : gpkg_changes_create(ctx, c);
     rc = rc != RC_OK ? rc : add_layers(ctx, c, def);
     rc = rc != RC_OK ? rc : gpkg_exec(ctx, c, "COMMIT; PRAGMA journal_mode=WAL");
     gpkg_conn_close(c);
@@ -279,16 +302,13 @@ int feature_add_layers(struct ctx *ctx, struct feature_store *fs, const id *stor
 {
     struct gpkg_set *set = NULL;
     struct gpkg_conn *c = NULL;
-    TRY(gpkg_set_take(ctx, fs, store, &set));
-    int rc = gpkg_write_begin(ctx, fs, set, &c);
-    if (rc == RC_OK) {
-        rc = gpkg_exec(ctx, c, "BEGIN IMMEDIATE");
-        rc = rc != RC_OK ? rc : add_layers(ctx, c, def);
-        rc = rc != RC_OK ? rc : gpkg_exec(ctx, c, "COMMIT");
-        if (!sqlite3_get_autocommit(c->db))
-            sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
-        gpkg_write_end(fs, set, c);
-    }
+    TRY(gpkg_write_open(ctx, fs, store, &set, &c));
+    int rc = gpkg_exec(ctx, c, "BEGIN IMMEDIATE");
+    rc = rc != RC_OK ? rc : add_layers(ctx, c, def);
+    rc = rc != RC_OK ? rc : gpkg_exec(ctx, c, "COMMIT");
+    if (!sqlite3_get_autocommit(c->db))
+        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    gpkg_write_end(fs, set, c);
     gpkg_set_give(fs, set);
     return rc;
 }
@@ -355,10 +375,10 @@ static int check_indexes(struct ctx *ctx, struct gpkg_conn *c, struct findings *
         char *sql =
             sqlite3_mprintf("SELECT rtreecheck('rtree_%q_%q') UNION ALL SELECT 'rows and spatial index of %q differ' WHERE "
                             "(SELECT count(*) FROM \"%w\" WHERE substr(\"%w\",4,1)<>x'11' AND \"%w\" IS NOT NULL)"
-                            "<>(SELECT count(*) FROM \"rtree_%w_%w_rowid\")",
+                            "<>(SELECT count(*) FROM \"rtree_%w_%w_rowid\")+(SELECT count(*) FROM \"pending_%w\")",
                             sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 1), sqlite3_column_text(stmt, 0),
                             sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 1), sqlite3_column_text(stmt, 1),
-                            sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 1));
+                            sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 1), sqlite3_column_text(stmt, 0));
         int checked = run_check(ctx, c, arena_str(ctx->arena, str_c(sql)), f);
         sqlite3_free(sql);
         if (checked != RC_OK) {

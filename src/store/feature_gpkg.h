@@ -11,6 +11,7 @@
 #include "model/geometry/wkb.h"
 #include "store/feature.h"
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 
 enum {
@@ -51,6 +52,8 @@ struct gpkg_set {
     bool writing;
     uint64_t used;
     uint64_t generation; /* counts the writers that have been, from 1 */
+    int64_t pending;     /* boxes in the pending index, about */
+    int64_t edited;      /* when the last edit was, monotonic ms; 0: none by this process */
     struct gpkg_mark marks[GPKG_MARKS];
     unsigned next_mark;
     struct gpkg_conn *idle;
@@ -64,6 +67,10 @@ struct feature_store {
     struct gpkg_set *sets;
     unsigned set_count;
     uint64_t tick;
+    pthread_t merger; /* feature_gpkg_pending.c */
+    pthread_cond_t merge_wake;
+    bool merger_runs;
+    atomic_bool stopping;
 };
 
 /* ---- connections (feature_gpkg_conn.c) ---- */
@@ -93,6 +100,9 @@ void gpkg_set_give(struct feature_store *fs, struct gpkg_set *set);
 int gpkg_read_begin(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn **out);
 void gpkg_read_end(struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn *c);
 int gpkg_write_begin(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn **out);
+/* Both: the data set and its writer's connection. */
+int gpkg_write_open(struct ctx *ctx, struct feature_store *fs, const id *store, struct gpkg_set **set_out,
+                    struct gpkg_conn **out);
 void gpkg_write_end(struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn *c);
 
 /* The mark nearest before an offset (offset 0 without one), and a new one of that generation. */
@@ -110,6 +120,8 @@ str gpkg_quoted(struct ctx *ctx, str name);
 /* The identifier of the layer's spatial reference inside the file. */
 int32_t gpkg_srs_id(const struct layer *l);
 /* Metadata tables of an empty file, then the tables of each layer that is not there yet. */
+/* Adds what data sets of an earlier form lack. */
+int gpkg_upgrade(struct ctx *ctx, struct gpkg_conn *c);
 int gpkg_schema_begin(struct ctx *ctx, struct gpkg_conn *c);
 int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, bool package);
 int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out);
@@ -130,9 +142,19 @@ struct gpkg_row_writer {
 };
 int gpkg_row_writer_open(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct gpkg_row_writer *out);
 void gpkg_row_writer_close(struct gpkg_row_writer *w);
+/* The columns of a layer's table: its fields, then the geometry. */
+void gpkg_add_columns(struct ctx *ctx, struct buf *b, const struct layer *l);
 /* Inserts; *oid_out is the row's id, *box_out the box of its geometry (ENVELOPE_EMPTY: none). ERR_INVALID names the field. */
 int gpkg_row_insert(struct ctx *ctx, struct gpkg_row_writer *w, const struct row *row, int64_t *oid_out,
                     struct envelope *box_out);
+/* Sets some fields (and the geometry) of the row with row->oid; RC_NOT_FOUND, with nothing recorded, when there is none. */
+struct gpkg_row_change {
+    const struct row *row;
+    const size_t *fields;
+    size_t field_count;
+    bool geometry;
+};
+int gpkg_row_update(struct ctx *ctx, struct gpkg_row_writer *w, const struct gpkg_row_change *change, struct envelope *box_out);
 /* A column as a value of the field; text and bytes point into the statement's row. */
 void gpkg_row_read(sqlite3_stmt *stmt, int column, const struct field *f, struct value *out);
 /* The WKB in a GeoPackage geometry, STR_NONE when it is none. */
@@ -147,8 +169,59 @@ void gpkg_rtree_close(struct gpkg_rtree *t);
 int gpkg_rtree_add(struct ctx *ctx, struct gpkg_rtree *t, int64_t oid, const struct envelope *box);
 /* Writes the packed tree into the empty index table. */
 int gpkg_rtree_build(struct ctx *ctx, struct gpkg_rtree *t, struct gpkg_conn *c, str index_table);
+/* Empties the tree. */
+int gpkg_rtree_clear(struct ctx *ctx, struct gpkg_conn *c, str index_table);
 /* Box of the whole tree, rounded outwards; ENVELOPE_EMPTY for an empty one. */
 int gpkg_rtree_box(struct ctx *ctx, struct gpkg_conn *c, str index_table, struct envelope *out);
+
+/* ---- the pending index beside it (feature_gpkg_pending.c): boxes of rows that edits wrote, until they are merged ---- */
+/* table: of the layer. */
+int gpkg_pending_create(struct ctx *ctx, struct gpkg_conn *c, str table);
+str gpkg_pending_table(struct ctx *ctx, const struct layer *l);
+/* Exact box of all that is pending; ENVELOPE_EMPTY for nothing. */
+int gpkg_pending_box(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct envelope *out);
+/* Both indexes of a layer while they are written. stmts owned; all NULL for a table. */
+struct gpkg_index_writer {
+    struct gpkg_conn *conn;
+    sqlite3_stmt *add, *drop, *drop_packed;
+};
+int gpkg_index_writer_open(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct gpkg_index_writer *out);
+void gpkg_index_writer_close(struct gpkg_index_writer *w);
+/* An empty box is not in the index. */
+int gpkg_index_add(struct ctx *ctx, struct gpkg_index_writer *w, int64_t oid, const struct envelope *box);
+int gpkg_index_drop(struct ctx *ctx, struct gpkg_index_writer *w, int64_t oid);
+/* Says that so many boxes became pending. The merger, a thread made when it is needed first, merges when a data set rests or has
+ * too many of them. */
+void gpkg_merge_later(struct feature_store *fs, struct gpkg_set *set, int64_t added);
+void gpkg_merger_stop(struct feature_store *fs);
+int gpkg_pending_count(struct ctx *ctx, struct gpkg_conn *c, int64_t *out);
+
+/* ---- what changed (feature_gpkg_change.c) ---- */
+int gpkg_changes_create(struct ctx *ctx, struct gpkg_conn *c); /* nothing when they are there */
+/* The changes of one edit, as they are written: a run of ids at a time. */
+struct gpkg_changes {
+    struct gpkg_conn *conn;
+    int64_t generation, sequence;
+    int32_t layer;
+    enum feature_change_kind kind;
+    int64_t first, count; /* count 0: none yet */
+    str global_id;
+};
+struct gpkg_change {
+    int32_t layer;
+    enum feature_change_kind kind;
+    int64_t oid;
+    str global_id; /* of a deleted feature; STR_NONE: it is found by its id, or has none */
+};
+int gpkg_changes_open(struct ctx *ctx, struct gpkg_conn *c, struct gpkg_changes *out);
+int gpkg_changes_add(struct ctx *ctx, struct gpkg_changes *w, const struct gpkg_change *change);
+int gpkg_changes_flush(struct ctx *ctx, struct gpkg_changes *w);
+int gpkg_generation_set(struct ctx *ctx, struct gpkg_conn *c, int32_t layer, int64_t generation);
+
+/* ---- cursors (feature_gpkg_query.c) ---- */
+/* A cursor on a connection that stays the caller's. */
+int gpkg_cursor_borrow(struct ctx *ctx, struct gpkg_conn *conn, const struct layer *l, const struct feature_query *q,
+                       struct feature_cursor **out);
 
 /* ---- queries as SQL (feature_gpkg_sql.c) ---- */
 struct gpkg_sql {

@@ -12,7 +12,11 @@ static int copy_layer(struct ctx *ctx, struct gpkg_conn *c, const struct layer *
     TRY(ctx_check(ctx));
     TRY(gpkg_schema_add_layer(ctx, c, l, true));
     str to = gpkg_quoted(ctx, gpkg_table(ctx, l, true)), from = gpkg_quoted(ctx, gpkg_table(ctx, l, false));
-    return gpkg_execf(ctx, c, "INSERT INTO main.%.*s SELECT * FROM source.%.*s", STR_FMT(to), STR_FMT(from));
+    CLEANUP(buf_free) struct buf columns = BUF_INIT(GPKG_SQL_MAX);
+    gpkg_add_columns(ctx, &columns, l);
+    TRY(buf_check(&columns, ctx, "the columns of a table"));
+    return gpkg_execf(ctx, c, "INSERT INTO main.%.*s SELECT %.*s FROM source.%.*s", STR_FMT(to), STR_FMT(buf_str(&columns)),
+                      STR_FMT(from));
 }
 
 static int copy_layers(struct ctx *ctx, struct gpkg_conn *c, const char *source, const struct service *def)

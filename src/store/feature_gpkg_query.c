@@ -6,6 +6,7 @@ struct feature_cursor {
     struct feature_store *fs;
     struct gpkg_set *set;
     struct gpkg_conn *conn;
+    bool borrowed; /* the connection is somebody's, who has the data set as well */
     sqlite3_stmt *stmt;
     const struct layer *layer;
     size_t field_count;
@@ -75,7 +76,7 @@ static void add_columns(struct ctx *ctx, struct feature_cursor *c, const struct 
 static int64_t add_mark(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
 {
     const struct layer *l = c->layer;
-    bool plain = !q->where && !q->oids && !q->has_box && !q->distinct && q->order_count == 0;
+    bool plain = !c->borrowed && !l->filter && !q->where && !q->oids && !q->has_box && !q->distinct && q->order_count == 0;
     c->mark = (struct gpkg_mark){.layer = -1};
     if (!plain)
         return q->offset;
@@ -94,7 +95,8 @@ static int64_t add_mark(struct ctx *ctx, struct feature_cursor *c, const struct 
 static int open_cursor(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
 {
     bool index;
-    TRY(gpkg_read_begin(ctx, c->fs, c->set, &c->conn));
+    if (!c->borrowed)
+        TRY(gpkg_read_begin(ctx, c->fs, c->set, &c->conn));
     TRY(box_needs_index(ctx, c->conn, c->layer, q, &index));
     add_columns(ctx, c, q);
     int64_t offset = add_mark(ctx, c, q);
@@ -107,15 +109,14 @@ static int open_cursor(struct ctx *ctx, struct feature_cursor *c, const struct f
     return gpkg_sql_prepare(ctx, &c->sql, c->conn, &c->stmt);
 }
 
-int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
-                       const struct feature_query *q, struct feature_cursor **out)
+/* c: with the data set, or with a borrowed connection. */
+static int make_cursor(struct ctx *ctx, const struct feature_cursor *from, const struct feature_query *q,
+                       struct feature_cursor **out)
 {
-    *out = NULL;
-    struct gpkg_set *set = NULL;
-    TRY(gpkg_set_take(ctx, fs, store, &set));
     struct feature_cursor *c = mem_new(struct feature_cursor);
-    *c = (struct feature_cursor){.fs = fs, .set = set, .layer = l, .sql = {.text = BUF_INIT(GPKG_SQL_MAX)}};
-    c->values = mem_alloc(l->field_count * sizeof *c->values);
+    *c = *from;
+    c->sql = (struct gpkg_sql){.text = BUF_INIT(GPKG_SQL_MAX)};
+    c->values = mem_alloc(c->layer->field_count * sizeof *c->values);
     c->arena = arena_open();
     struct arena *callers = ctx->arena; /* which may be reset between rows, while bound values must stay */
     ctx->arena = c->arena;
@@ -126,6 +127,22 @@ int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *stor
     else
         *out = c;
     return rc;
+}
+
+int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                       const struct feature_query *q, struct feature_cursor **out)
+{
+    *out = NULL;
+    struct feature_cursor from = {.fs = fs, .layer = l};
+    TRY(gpkg_set_take(ctx, fs, store, &from.set));
+    return make_cursor(ctx, &from, q, out);
+}
+
+int gpkg_cursor_borrow(struct ctx *ctx, struct gpkg_conn *conn, const struct layer *l, const struct feature_query *q,
+                       struct feature_cursor **out)
+{
+    *out = NULL;
+    return make_cursor(ctx, &(struct feature_cursor){.conn = conn, .borrowed = true, .layer = l}, q, out);
 }
 
 int feature_next(struct ctx *ctx, struct feature_cursor *c, struct row *row_out)
@@ -154,10 +171,12 @@ void feature_cursor_close(struct feature_cursor *c)
         return;
     if (c->conn)
         gpkg_release(c->conn, c->stmt);
-    if (c->read_any && c->mark.layer >= 0)
-        gpkg_mark_add(c->fs, c->set, &c->mark);
-    gpkg_read_end(c->fs, c->set, c->conn);
-    gpkg_set_give(c->fs, c->set);
+    if (!c->borrowed) {
+        if (c->read_any && c->mark.layer >= 0)
+            gpkg_mark_add(c->fs, c->set, &c->mark);
+        gpkg_read_end(c->fs, c->set, c->conn);
+        gpkg_set_give(c->fs, c->set);
+    }
     buf_free(&c->sql.text);
     arena_close(c->arena);
     mem_free(c->fields);
@@ -260,6 +279,7 @@ static int extend_side(struct ctx *ctx, struct gpkg_conn *c, const struct layer 
 static int extent_by_index(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct envelope *all)
 {
     struct envelope box;
+    TRY(gpkg_pending_box(ctx, c, l, all));
     TRY(gpkg_rtree_box(ctx, c, gpkg_index_table(ctx, l), &box));
     if (envelope_empty(&box))
         return RC_OK;
@@ -308,7 +328,7 @@ static int extent_by_rows(struct ctx *ctx, struct feature_store *fs, const id *s
 int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
                    const struct feature_query *q, struct envelope *out, bool *empty_out)
 {
-    bool all = !q->where && !q->oids && !q->has_box;
+    bool all = !l->filter && !q->where && !q->oids && !q->has_box;
     *out = ENVELOPE_EMPTY;
     *empty_out = true;
     if (l->geometry == GEOMETRY_NONE)

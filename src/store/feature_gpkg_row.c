@@ -7,12 +7,27 @@ enum { HEADER = 8, FLAG_LITTLE = 1, FLAG_BOX = 2, FLAG_BOX_MASK = 14, FLAG_EMPTY
 static const size_t BOX_SIZES[8] = {0, 32, 48, 48, 64};
 
 /* ---- writing ---- */
+void gpkg_add_columns(struct ctx *ctx, struct buf *b, const struct layer *l)
+{
+    for (size_t i = 0; i < l->field_count; i++) {
+        if (i)
+            buf_add_char(b, ',');
+        gpkg_quote(b, l->fields[i].name);
+    }
+    if (l->geometry == GEOMETRY_NONE)
+        return;
+    buf_add_char(b, ',');
+    gpkg_quote(b, gpkg_geometry_column(ctx, l));
+}
+
 int gpkg_row_writer_open(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct gpkg_row_writer *out)
 {
     CLEANUP(buf_free) struct buf sql = BUF_INIT(GPKG_SQL_MAX);
     buf_add(&sql, STR("INSERT INTO "));
     gpkg_quote(&sql, gpkg_table(ctx, l, false));
-    buf_add(&sql, STR(" VALUES(?"));
+    buf_add_char(&sql, '(');
+    gpkg_add_columns(ctx, &sql, l); /* by name: columns that came later stand behind the geometry */
+    buf_add(&sql, STR(") VALUES(?"));
     for (size_t i = 1; i < l->field_count + (l->geometry != GEOMETRY_NONE); i++)
         buf_add(&sql, STR(",?"));
     buf_add_char(&sql, ')');
@@ -61,24 +76,24 @@ static const struct {
     [FIELD_XML] = {VALUE_TEXT},
 };
 
-static int bind_value(struct ctx *ctx, struct gpkg_row_writer *w, size_t index, const struct value *v)
+static int bind_value(struct ctx *ctx, struct gpkg_row_writer *w, sqlite3_stmt *stmt, int parameter, size_t index,
+                      const struct value *v)
 {
     const struct field *f = &w->layer->fields[index];
-    int parameter = (int)index + 1;
     enum value_kind kind = v->kind == VALUE_INT && HOLDS[f->type].kind == VALUE_DOUBLE ? VALUE_DOUBLE : v->kind;
     if (kind != VALUE_NULL && kind != HOLDS[f->type].kind)
         return refuse(ctx, w->layer, f, "a value of another type");
     switch (kind) {
     case VALUE_NULL:
-        sqlite3_bind_null(w->insert, parameter);
+        sqlite3_bind_null(stmt, parameter);
         return RC_OK;
     case VALUE_DOUBLE:
-        sqlite3_bind_double(w->insert, parameter, v->kind == VALUE_INT ? (double)v->i : v->d);
+        sqlite3_bind_double(stmt, parameter, v->kind == VALUE_INT ? (double)v->i : v->d);
         return RC_OK;
     case VALUE_TEXT:
-        return gpkg_bind_text(ctx, w->conn, w->insert, parameter, v->s);
+        return gpkg_bind_text(ctx, w->conn, stmt, parameter, v->s);
     case VALUE_BLOB:
-        sqlite3_bind_blob64(w->insert, parameter, v->s.p ? v->s.p : "", v->s.n, SQLITE_STATIC);
+        sqlite3_bind_blob64(stmt, parameter, v->s.p ? v->s.p : "", v->s.n, SQLITE_STATIC);
         return RC_OK;
     case VALUE_INT:
         break;
@@ -86,11 +101,11 @@ static int bind_value(struct ctx *ctx, struct gpkg_row_writer *w, size_t index, 
     if (f->type == FIELD_DATE) {
         if (!clock_iso_print(v->i, w->dates[index]))
             return refuse(ctx, w->layer, f, "a date outside of the years 0 to 9999");
-        return gpkg_bind_text(ctx, w->conn, w->insert, parameter, str_of(w->dates[index], CLOCK_ISO_SIZE - 1));
+        return gpkg_bind_text(ctx, w->conn, stmt, parameter, str_of(w->dates[index], CLOCK_ISO_SIZE - 1));
     }
     if (v->i < HOLDS[f->type].least || v->i > HOLDS[f->type].most)
         return refuse(ctx, w->layer, f, "a number outside of the field's range");
-    sqlite3_bind_int64(w->insert, parameter, v->i);
+    sqlite3_bind_int64(stmt, parameter, v->i);
     return RC_OK;
 }
 
@@ -115,29 +130,92 @@ static int make_blob(struct ctx *ctx, struct gpkg_row_writer *w, str wkb, struct
     return buf_check(&w->blob, ctx, "geometry");
 }
 
-int gpkg_row_insert(struct ctx *ctx, struct gpkg_row_writer *w, const struct row *row, int64_t *oid_out, struct envelope *box_out)
+static int bind_geometry(struct ctx *ctx, struct gpkg_row_writer *w, sqlite3_stmt *stmt, int parameter, str wkb,
+                         struct envelope *box_out)
 {
     const struct layer *l = w->layer;
     *box_out = ENVELOPE_EMPTY;
+    if (l->geometry == GEOMETRY_NONE)
+        return str_none(wkb) ? RC_OK : err_set(ctx, &ERR_INVALID, "layer %.*s: a geometry in a table", STR_FMT(l->name));
+    if (str_none(wkb)) {
+        sqlite3_bind_null(stmt, parameter);
+        return RC_OK;
+    }
+    TRY(make_blob(ctx, w, wkb, box_out));
+    sqlite3_bind_blob64(stmt, parameter, w->blob.p, w->blob.n, SQLITE_STATIC);
+    return RC_OK;
+}
+
+int gpkg_row_insert(struct ctx *ctx, struct gpkg_row_writer *w, const struct row *row, int64_t *oid_out, struct envelope *box_out)
+{
+    const struct layer *l = w->layer;
     for (size_t i = 0; i < l->field_count; i++)
         if (i != l->oid_field)
-            TRY(bind_value(ctx, w, i, &row->values[i]));
+            TRY(bind_value(ctx, w, w->insert, (int)i + 1, i, &row->values[i]));
     if (row->oid)
         sqlite3_bind_int64(w->insert, (int)l->oid_field + 1, row->oid);
     else
         sqlite3_bind_null(w->insert, (int)l->oid_field + 1);
-    if (l->geometry == GEOMETRY_NONE && !str_none(row->wkb))
-        return err_set(ctx, &ERR_INVALID, "layer %.*s: a geometry in a table", STR_FMT(l->name));
-    if (l->geometry != GEOMETRY_NONE && str_none(row->wkb)) {
-        sqlite3_bind_null(w->insert, (int)l->field_count + 1);
-    } else if (l->geometry != GEOMETRY_NONE) {
-        TRY(make_blob(ctx, w, row->wkb, box_out));
-        sqlite3_bind_blob64(w->insert, (int)l->field_count + 1, w->blob.p, w->blob.n, SQLITE_STATIC);
-    }
+    TRY(bind_geometry(ctx, w, w->insert, (int)l->field_count + 1, row->wkb, box_out));
     int rc = gpkg_step(ctx, w->conn, w->insert);
     sqlite3_reset(w->insert);
     *oid_out = row->oid ? row->oid : sqlite3_last_insert_rowid(w->conn->db);
     return rc == RC_END ? RC_OK : rc;
+}
+
+/* UPDATE table SET fields [, geometry] WHERE oid=?: the text depends on the fields alone, so it is prepared once for rows alike.
+ */
+static int prepare_update(struct ctx *ctx, struct gpkg_row_writer *w, const struct gpkg_row_change *change, sqlite3_stmt **out)
+{
+    CLEANUP(buf_free) struct buf sql = BUF_INIT(GPKG_SQL_MAX);
+    const struct layer *l = w->layer;
+    const char *word = "";
+    buf_add(&sql, STR("UPDATE "));
+    gpkg_quote(&sql, gpkg_table(ctx, l, false));
+    buf_add(&sql, STR(" SET "));
+    for (size_t i = 0; i < change->field_count; i++, word = ",") {
+        buf_add(&sql, str_c(word));
+        gpkg_quote(&sql, l->fields[change->fields[i]].name);
+        buf_add(&sql, STR("=?"));
+    }
+    if (change->geometry) {
+        buf_add(&sql, str_c(word));
+        gpkg_quote(&sql, gpkg_geometry_column(ctx, l));
+        buf_add(&sql, STR("=?"));
+    }
+    buf_add(&sql, STR(" WHERE "));
+    gpkg_quote(&sql, l->fields[l->oid_field].name);
+    buf_add(&sql, STR("=?"));
+    TRY(buf_check(&sql, ctx, "the statement of an update"));
+    return gpkg_prepare(ctx, w->conn, buf_str(&sql), out);
+}
+
+static int bind_update(struct ctx *ctx, struct gpkg_row_writer *w, const struct gpkg_row_change *change, sqlite3_stmt *stmt,
+                       struct envelope *box_out)
+{
+    int parameter = 1;
+    *box_out = ENVELOPE_EMPTY;
+    for (size_t i = 0; i < change->field_count; i++)
+        TRY(bind_value(ctx, w, stmt, parameter++, change->fields[i], &change->row->values[change->fields[i]]));
+    if (change->geometry)
+        TRY(bind_geometry(ctx, w, stmt, parameter++, change->row->wkb, box_out));
+    sqlite3_bind_int64(stmt, parameter, change->row->oid);
+    return RC_OK;
+}
+
+int gpkg_row_update(struct ctx *ctx, struct gpkg_row_writer *w, const struct gpkg_row_change *change, struct envelope *box_out)
+{
+    sqlite3_stmt *stmt = NULL;
+    struct arena_mark mark = arena_mark(ctx->arena);
+    int rc = prepare_update(ctx, w, change, &stmt);
+    arena_release(ctx->arena, mark);
+    TRY(rc);
+    rc = bind_update(ctx, w, change, stmt, box_out);
+    rc = rc != RC_OK ? rc : gpkg_step(ctx, w->conn, stmt);
+    gpkg_release(w->conn, stmt);
+    if (rc != RC_END)
+        return rc;
+    return sqlite3_changes(w->conn->db) ? RC_OK : RC_NOT_FOUND;
 }
 
 /* ---- reading ---- */

@@ -246,6 +246,22 @@ int gpkg_rtree_build(struct ctx *ctx, struct gpkg_rtree *t, struct gpkg_conn *c,
     return rc;
 }
 
+/* Row by row the module would take the tree apart leaf by leaf; an empty root is all that an empty tree has. */
+int gpkg_rtree_clear(struct ctx *ctx, struct gpkg_conn *c, str index_table)
+{
+    static const char *const PARTS[] = {"node", "parent", "rowid"};
+    const unsigned char root[NODE_SIZE] = {0};
+    struct builder b = {.conn = c};
+    for (size_t i = 0; i < COUNT_OF(PARTS); i++) {
+        str part = gpkg_quoted(ctx, arena_printf(ctx->arena, "%.*s_%s", STR_FMT(index_table), PARTS[i]));
+        TRY(gpkg_execf(ctx, c, "DELETE FROM %.*s", STR_FMT(part)));
+    }
+    TRY(prepare(ctx, c, index_table, "node", "nodeno,data", &b.put_node));
+    int rc = put_node(ctx, &b, 1, root);
+    gpkg_release(c, b.put_node);
+    return rc;
+}
+
 int gpkg_rtree_box(struct ctx *ctx, struct gpkg_conn *c, str index_table, struct envelope *out)
 {
     *out = ENVELOPE_EMPTY;

@@ -68,13 +68,13 @@ static str layer_table_name(struct ctx *ctx, const struct layer *l)
 /* In a data set the table's name does not change when the layer is renamed. */
 str gpkg_table(struct ctx *ctx, const struct layer *l, bool package)
 {
-    return package ? layer_table_name(ctx, l) : arena_printf(ctx->arena, "l%d", l->id);
+    return package ? layer_table_name(ctx, l) : arena_printf(ctx->arena, "l%d", layer_stored(l)->id);
 }
 
 str gpkg_geometry_column(struct ctx *ctx, const struct layer *l)
 {
     str name = STR("geom");
-    while (layer_field(l, name, NULL))
+    while (layer_field(layer_stored(l), name, NULL))
         name = arena_printf(ctx->arena, "%.*s_", STR_FMT(name));
     return name;
 }
@@ -106,7 +106,7 @@ int32_t gpkg_srs_id(const struct layer *l)
 {
     int32_t wkid = l->latest_wkid ? l->latest_wkid : crs_latest_wkid(l->wkid);
     if (wkid == 0 && l->wkt.n)
-        return 1000000 + l->id; /* WKT alone: a number that no authority uses */
+        return 1000000 + layer_stored(l)->id; /* WKT alone: a number that no authority uses */
     return wkid == 0 ? -1 : wkid;
 }
 
@@ -217,7 +217,8 @@ int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct lay
     if (package)
         return RC_OK;
     str quoted = gpkg_quoted(ctx, gpkg_index_table(ctx, l));
-    return gpkg_execf(ctx, c, "CREATE VIRTUAL TABLE %.*s USING rtree(id,minx,maxx,miny,maxy)", STR_FMT(quoted));
+    TRY(gpkg_execf(ctx, c, "CREATE VIRTUAL TABLE %.*s USING rtree(id,minx,maxx,miny,maxy)", STR_FMT(quoted)));
+    return gpkg_pending_create(ctx, c, table);
 }
 
 /* The name of the geometry column is what the table was made with, which may be another one than that of a layer of today. */
@@ -244,7 +245,28 @@ int gpkg_schema_drop_layer(struct ctx *ctx, struct gpkg_conn *c, str table)
     TRY(find_index(ctx, c, table, &index));
     if (!str_none(index))
         TRY(gpkg_execf(ctx, c, "DROP TABLE %.*s", STR_FMT(index)));
+    TRY(gpkg_execf(ctx, c, "DROP TABLE IF EXISTS pending_%.*s", STR_FMT(table)));
     for (size_t i = 0; i < COUNT_OF(ROWS); i++)
         TRY(change(ctx, c, ROWS[i], &name, 1));
     return gpkg_execf(ctx, c, "DROP TABLE %.*s", STR_FMT(quoted));
+}
+
+/* Data sets that were made before edits were: the tables that those need. */
+int gpkg_upgrade(struct ctx *ctx, struct gpkg_conn *c)
+{
+    bool there;
+    TRY(gpkg_has_table(ctx, c, STR("generations"), &there));
+    if (there)
+        return RC_OK;
+    sqlite3_stmt *stmt = NULL;
+    TRY(gpkg_exec(ctx, c, "BEGIN IMMEDIATE"));
+    int rc = gpkg_changes_create(ctx, c);
+    rc = rc != RC_OK ? rc : gpkg_prepare(ctx, c, STR("SELECT table_name FROM gpkg_geometry_columns"), &stmt);
+    while (rc == RC_OK && (rc = gpkg_step(ctx, c, stmt)) == RC_OK)
+        rc = gpkg_pending_create(ctx, c, str_c((const char *)sqlite3_column_text(stmt, 0)));
+    gpkg_release(c, stmt);
+    rc = rc != RC_END ? rc : gpkg_exec(ctx, c, "COMMIT");
+    if (!sqlite3_get_autocommit(c->db))
+        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
 }

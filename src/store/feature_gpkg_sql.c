@@ -279,16 +279,19 @@ static void add_box(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l
 {
     struct buf *b = &sql->text;
     const struct envelope *box = &q->box;
-    if (index) {
-        gpkg_quote(b, l->fields[l->oid_field].name);
-        buf_add(b, STR(" IN (SELECT id FROM "));
-        gpkg_quote(b, gpkg_index_table(ctx, l));
+    const str tables[] = {gpkg_index_table(ctx, l), gpkg_pending_table(ctx, l)};
+    for (size_t i = 0; index && i < COUNT_OF(tables); i++) {
+        if (i == 0)
+            gpkg_quote(b, l->fields[l->oid_field].name);
+        buf_add(b, i ? STR(" UNION ALL SELECT id FROM ") : STR(" IN (SELECT id FROM "));
+        gpkg_quote(b, tables[i]);
         add_number(ctx, sql, " WHERE minx<=", box->xmax);
         add_number(ctx, sql, " AND maxx>=", box->xmin);
         add_number(ctx, sql, " AND miny<=", box->ymax);
         add_number(ctx, sql, " AND maxy>=", box->ymin);
-        buf_add(b, STR(") AND "));
     }
+    if (index)
+        buf_add(b, STR(") AND "));
     buf_add(b, q->box_exact && l->geometry != GEOMETRY_POINT ? STR("geometry_meets(") : STR("box_meets("));
     gpkg_quote(b, gpkg_geometry_column(ctx, l));
     add_number(ctx, sql, ",", box->xmin);
@@ -318,6 +321,11 @@ int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct laye
     if (q->where) {
         buf_add(&sql->text, str_c(word));
         add_tree(ctx, sql, l, q->where);
+        word = " AND ";
+    }
+    if (l->filter) { /* whatever is asked, the rows of a view are these */
+        buf_add(&sql->text, str_c(word));
+        add_tree(ctx, sql, l->source, l->filter);
     }
     return RC_OK;
 }

@@ -77,6 +77,8 @@ CHANGES = [
     (GROUP + '/leave', {}, {'manager', 'member'}, None), (GROUP + '/export', {'async': 'true'}, OWN, None), (GROUP + '/export', {'previewOnly': 'true'}, OWN, None),
     (GROUP + '/import', {'itemId': '{package}', 'async': 'true'}, OWN, None), (GROUP + '/import', {'itemId': '{package}', 'previewOnly': 'true'}, OWN, None),
     ('/sharing/rest/portals/self/jobs/{job}/cancel', {}, {'admin'}, None),
+    (SERVER + '/0/updateFeatures', {'features': '[{"attributes":{"OBJECTID":1,"n":2}}]'}, READ, None), (SERVER + '/0/deleteFeatures', {'objectIds': '1'}, READ, None),
+    (SERVER + '/0/applyEdits', {'adds': json.dumps(FEATURE), 'deletes': '1'}, READ, None), (SERVER + '/applyEdits', {'edits': '[{"id":0,"deletes":[1]}]'}, READ, None),
     (SERVER + '/0/addFeatures', {'features': json.dumps(FEATURE)}, READ, None), (SERVER + '/0/1/addAttachment', {}, READ, [('attachment', ('b.txt', b'b'))]),
     (ADMIN_SERVER + '/addToDefinition', {'addToDefinition': json.dumps({'tables': [moving.layer(9, 'More')]})}, OWN, None),
     (ADMIN_SERVER + '/0/addToDefinition', {'addToDefinition': '{"templates":[]}'}, OWN, None), (ADMIN_SERVER + '/updateDefinition', {'updateDefinition': '{"capabilities":"Query"}'}, OWN, None),

@@ -72,8 +72,8 @@ static const struct hosted_member service_can[] = {
     CAN("supportedQueryFormats", "\"JSON, geoJSON\""),
     CAN("supportedExportFormats", "\"\""),
     CAN("syncEnabled", "false"),
-    CAN("supportsReturnDeleteResults", "false"),
-    CAN("supportsApplyEditsWithGlobalIds", "false"),
+    CAN("supportsReturnDeleteResults", "true"),
+    CAN("supportsApplyEditsWithGlobalIds", "true"),
     CAN("supportsAppend", "false"),
     CAN("supportedAppendFormats", "\"\""),
     CAN("syncCapabilities",
@@ -100,7 +100,6 @@ static const struct hosted_member layer_can[] = {
     CAN("supportsRollbackOnFailureParameter", "true"),
     CAN("supportsAttachmentsByUploadId", "false"),
     CAN("supportsAttachmentsResizing", "false"),
-    CAN("supportsApplyEditsWithGlobalIds", "false"),
     CAN("supportsMultiScaleGeometry", "false"),
     CAN("supportsReturningQueryGeometry", "false"),
     CAN("supportsExceedsLimitStatistics", "false"),
@@ -145,13 +144,15 @@ static size_t append(struct hosted_member *list, size_t at, const struct hosted_
 
 static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_service *h, const struct layer *l)
 {
-    struct hosted_member list[COUNT_OF(layer_can) + COUNT_OF(attachments_can) + 10];
+    struct hosted_member list[COUNT_OF(layer_can) + COUNT_OF(attachments_can) + 12];
+    int64_t least, edited;
     size_t n = append(list, 0, layer_can, COUNT_OF(layer_can));
     if (l->has_attachments)
         n = append(list, n, attachments_can, COUNT_OF(attachments_can));
     str records = number(ctx, features_record_limit(h, l)), modified = number(ctx, h->modified);
-    str edited = arena_printf(ctx->arena, "{\"lastEditDate\":%.*s,\"schemaLastEditDate\":%.*s,\"dataLastEditDate\":%.*s}",
-                              STR_FMT(modified), STR_FMT(modified), STR_FMT(modified));
+    TRY(feature_generations(ctx, call->site->features, &h->store, l, &least, &edited));
+    str editing = arena_printf(ctx->arena, "{\"lastEditDate\":%lld,\"schemaLastEditDate\":%.*s,\"dataLastEditDate\":%lld}",
+                               (long long)(edited > h->modified ? edited : h->modified), STR_FMT(modified), (long long)edited);
     const struct hosted_member own[] = {
         {"currentVersion", features_version(call), true},
         {"serviceItemId", hosted_json_string(ctx, id_str(&h->item)), true},
@@ -159,7 +160,8 @@ static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_ser
         {"standardMaxRecordCount", records, true},
         {"tileMaxRecordCount", records, true},
         {"capabilities", hosted_json_string(ctx, h->def.capabilities), true},
-        {"editingInfo", edited, true},
+        {"editingInfo", editing, true},
+        {"supportsApplyEditsWithGlobalIds", l->globalid_field == SIZE_MAX ? STR("false") : STR("true"), true},
     };
     n = append(list, n, own, COUNT_OF(own));
     struct hosted_member extent = {"extent", STR_NONE, true};

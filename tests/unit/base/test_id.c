@@ -60,6 +60,21 @@ static void test_guids(void **state)
     assert_string_equal(b, "{01234567-89AB-CDEF-0123-456789ABCDEF}");
 }
 
+static void test_guids_in_time(void **state)
+{
+    (void)state;
+    char a[GUID_SIZE + 1], b[GUID_SIZE + 1], c[GUID_SIZE + 1], read[GUID_SIZE + 1];
+    guid_new_at(0x0123456789AB, a);
+    guid_new_at(0x0123456789AB, b);
+    guid_new_at(0x0123456789AC, c);
+    assert_memory_equal(a, "{01234567-89AB-7", 16);
+    assert_string_not_equal(a, b);
+    assert_true(strcmp(a, c) < 0 && strcmp(b, c) < 0);
+    assert_non_null(strchr("89AB", a[20]));
+    assert_true(guid_parse(str_c(a), read));
+    assert_string_equal(read, a);
+}
+
 static void test_guids_refused(void **state)
 {
     (void)state;
@@ -87,10 +102,8 @@ static void test_guids_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new_ids),
-        cmocka_unit_test(test_parse_ids),
-        cmocka_unit_test(test_guids),
-        cmocka_unit_test(test_guids_refused),
+        cmocka_unit_test(test_new_ids),       cmocka_unit_test(test_parse_ids),     cmocka_unit_test(test_guids),
+        cmocka_unit_test(test_guids_in_time), cmocka_unit_test(test_guids_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

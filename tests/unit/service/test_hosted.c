@@ -194,12 +194,18 @@ static bool look(struct ctx *ctx)
 
 static bool edit(struct ctx *ctx)
 {
-    struct json features;
-    struct edit_result *results;
-    size_t count;
-    return json_parse(ctx, STR("[{\"attributes\":{\"n\":1}}]"), &features) == RC_OK &&
-           hosted_add_features(ctx, SITE, owner, STR("Parks"), 0, features, true, &results, &count) == RC_OK &&
-           results[0].success;
+    struct hosted_layer_edits edits = {0};
+    struct hosted_editing editing;
+    const enum feature_right right = FEATURE_CREATE;
+    int64_t moment;
+    if (json_parse(ctx, STR("[{\"attributes\":{\"n\":1,\"who\":\"me\"}}]"), &edits.adds) != RC_OK ||
+        hosted_editing_open(ctx, SITE, owner, STR("Parks"), &right, 1, &editing) != RC_OK)
+        return false;
+    edits.layer = service_layer(&editing.service->def, 0);
+    int rc = hosted_apply_edits(ctx, SITE, owner, editing.service, &(struct hosted_edit_options){.rollback = true}, &edits, 1,
+                                &moment);
+    hosted_editing_close(&editing);
+    return rc == RC_OK && edits.added.count == 1 && edits.added.list[0].success;
 }
 
 static void *run_beside(void *arg)
@@ -245,11 +251,7 @@ static void tracking_of_edits(void **state)
     (void)state;
     create("{\"name\":\"Parks\",\"capabilities\":\"Query,Create\"}");
     add_points("Parks");
-    struct edit_result *results;
-    size_t count;
-    assert_ok(hosted_add_features(CTX, SITE, owner, STR("Parks"), 0, json_of("[{\"attributes\":{\"n\":1,\"who\":\"me\"}}]"), true,
-                                  &results, &count));
-    assert_true(results[0].success);
+    assert_true(edit(CTX));
     CLEANUP(hosted_release) struct hosted_service *h = NULL;
     assert_ok(hosted_open(CTX, SITE, owner, STR("Parks"), FEATURE_QUERY, &h));
     struct feature_query all = {.limit = -1};

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Edits of features from outside: what clients send, what of it is refused and why, all or nothing, GlobalIDs, who did it and when, and what
+queries see at once."""
+import json
+import os
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import moving  # noqa: E402
+from moving import Person, Server, layer  # noqa: E402
+
+SR = {'spatialReference': {'wkid': 4326}}
+CODES = {'type': 'codedValue', 'name': 'kinds', 'codedValues': [{'name': 'One', 'code': 1}, {'name': 'Two', 'code': 2}]}
+RANGE = {'type': 'range', 'name': 'share', 'range': [0, 100]}
+POINT = {'x': 1, 'y': 2, **SR}
+
+
+def a_layer():
+    d = layer(0, 'Points', 'Point', (('name', 'String'), ('n', 'Integer'), ('kind', 'SmallInteger'), ('share', 'Double'), ('day', 'DateOnly'), ('creator', 'String'), ('created', 'Date'),
+                                     ('editor', 'String'), ('edited', 'Date')))
+    for f in d['fields']:
+        f.update({'name': {'length': 5, 'defaultValue': 'none'}, 'n': {'nullable': False, 'defaultValue': 7}, 'kind': {'domain': CODES}, 'share': {'domain': RANGE}}.get(f['name'], {}))
+    d['editFieldsInfo'] = {'creatorField': 'creator', 'creationDateField': 'created', 'editorField': 'editor', 'editDateField': 'edited'}
+    d.update(typeIdField='kind', types=[{'id': 2, 'name': 'Two', 'domains': {'share': {'type': 'range', 'name': 'narrow', 'range': [10, 20]}}, 'templates': []}])
+    return d
+
+
+class Edits(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.close)
+        cls.owner, cls.other, cls.nobody = cls.server.add_user('owner'), cls.server.add_user('other'), Person(cls.server.url)
+        cls.count = 0
+
+    def setUp(self):
+        Edits.count += 1
+        self.item, self.url = self.owner.service(f'edits_{Edits.count}', None, {'layers': [a_layer(), layer(3, 'Lines', 'Polyline', (('n', 'Integer'),), hasZ=True, hasM=True), layer(
+            4, 'Areas', 'Polygon', (('n', 'Integer'),)), layer(5, 'Clouds', 'Multipoint', (('n', 'Integer'),))], 'tables': [layer(9, 'Notes', None, (('note', 'String'),))]})
+        self.layer = self.url + '/0'
+
+    def edit(self, operation, person=None, layer_url=None, **fields):
+        return (person or self.owner).call(f'{layer_url or self.layer}/{operation}', **fields)
+
+    def add(self, *attributes, layer_url=None, geometry=POINT):
+        return self.owner.add_features(layer_url or self.layer, [{'attributes': a, **({'geometry': geometry} if geometry else {})} for a in attributes])
+
+    def rows(self, layer_url=None, **fields):
+        return {f['attributes']['OBJECTID']: f for f in self.owner.call((layer_url or self.layer) + '/query', **dict({'where': '1=1', 'outFields': '*', 'returnZ': 'true', 'returnM': 'true'}, **fields))['features']}
+
+    def result(self, results):
+        return [(r['success'], r.get('error', {}).get('code')) for r in results]
+
+    def test_updates_set_what_is_given(self):
+        a, b = self.add({'name': 'a', 'n': 1}, {'name': 'b', 'n': 2})
+        r = self.edit('updateFeatures', features=[{'attributes': {'OBJECTID': a, 'n': 9}}, {'attributes': {'objectid': b}, 'geometry': {'x': 50, 'y': 60, **SR}}])['updateResults']
+        self.assertEqual(self.result(r), [(True, None)] * 2)
+        rows = self.rows()
+        self.assertEqual((rows[a]['attributes']['name'], rows[a]['attributes']['n'], rows[a]['geometry']), ('a', 9, {'x': 1, 'y': 2}))
+        self.assertEqual((rows[b]['attributes']['name'], rows[b]['attributes']['n'], rows[b]['geometry']), ('b', 2, {'x': 50, 'y': 60}))
+        self.assertEqual(list(self.rows(geometry='45,55,55,65')), [b])  # a box finds it at once,
+        self.assertEqual(list(self.rows(geometry='0,1,2,3')), [a])  # and not where it was
+        extent = self.owner.call(self.layer)['extent']
+        self.assertEqual([extent[k] for k in ('xmin', 'ymin', 'xmax', 'ymax')], [1, 2, 50, 60])
+        self.edit('updateFeatures', features=[{'attributes': {'OBJECTID': b, 'name': None}, 'geometry': None}])
+        self.assertEqual((self.rows()[b]['attributes']['name'], 'geometry' in self.rows()[b] and self.rows()[b]['geometry'] is not None), (None, False))
+
+    def test_defaults_and_what_is_enforced(self):
+        self.add({})
+        first = next(iter(self.rows().values()))['attributes']
+        self.assertEqual((first['name'], first['n'], first['kind']), ('none', 7, None))
+        bad = [({'name': 'longer'}, 'name'), ({'n': None}, 'n'), ({'n': 'x'}, 'n'), ({'n': 1.5}, 'n'), ({'n': 2**31}, 'n'), ({'kind': 3}, 'kinds'), ({'kind': 40000}, 'kind'), ({'share': -0.5}, 'share'),
+               ({'share': 100.5}, 'share'), ({'kind': 2, 'share': 50}, '10 to 20'), ({'day': '2024-02-30T'}, 'day'), ({'day': 5}, 'day'), ({'share': 'NaN'}, 'share'), ({'name': ['x']}, 'name')]
+        answer = self.edit('addFeatures', features=[{'attributes': a} for a, _ in bad], rollbackOnFailure='false')['addResults']
+        for r, (attributes, word) in zip(answer, bad):
+            with self.subTest(attributes=attributes):
+                self.assertEqual((r['success'], r['error']['code'], word in r['error']['description']), (False, 1000, True), r)
+        self.assertEqual(len(self.rows()), 1)
+        oid = first['OBJECTID']
+        for attributes, word in bad:
+            with self.subTest(update=attributes):
+                r = self.edit('updateFeatures', features=[{'attributes': dict(attributes, OBJECTID=oid)}])['updateResults'][0]
+                self.assertEqual((r['success'], r['objectId'], word in r['error']['description']), (False, oid, True), r)
+        self.edit('updateFeatures', features=[{'attributes': {'OBJECTID': oid, 'kind': 2, 'share': 15}}])
+        r = self.edit('updateFeatures', features=[{'attributes': {'OBJECTID': oid, 'share': 50}}])['updateResults'][0]
+        self.assertIn('10 to 20', r['error']['description'])  # the type that the row has decides
+        self.assertEqual(self.rows()[oid]['attributes']['share'], 15)
+        self.add({'name': 'ünïcö', 'kind': '1', 'n': '12', 'day': '2024-02-29', 'unknown': 1})
+
+    def test_all_or_nothing(self):
+        a, b = self.add({'n': 1}, {'n': 2})
+        before = self.rows()
+        for rollback in ('true', None):
+            answer = self.edit('applyEdits', adds=[{'attributes': {'n': 3}}, {'attributes': {'n': 'x'}}], updates=[{'attributes': {'OBJECTID': a, 'n': 9}}, {'attributes': {'OBJECTID': 987654321, 'n': 1}}],
+                               deletes=f'{b},77', **({'rollbackOnFailure': rollback} if rollback else {}))
+            self.assertEqual([self.result(answer[k]) for k in ('addResults', 'updateResults', 'deleteResults')],
+                             [[(False, 1003), (False, 1000)], [(False, 1003)] * 2, [(False, 1003)] * 2])
+            self.assertEqual(self.rows(), before)
+        answer = self.edit('applyEdits', updates=[{'attributes': {'OBJECTID': a, 'n': 9}}, {'attributes': {'OBJECTID': 987654321, 'n': 1}}, {'attributes': {'n': 1}}], rollbackOnFailure='true')
+        self.assertEqual(self.result(answer['updateResults']), [(False, 1003), (False, 1003), (False, 1018)])
+        self.assertEqual(self.rows(), before)
+        answer = self.edit('applyEdits', adds=[{'attributes': {'n': 3}}, {'attributes': {'n': 'x'}}], updates=[{'attributes': {'OBJECTID': a, 'n': 9}}, {'attributes': {'OBJECTID': 987654321, 'n': 1}}],
+                           deletes=[b, 77], rollbackOnFailure='false', returnEditMoment='true')
+        self.assertEqual([self.result(answer[k]) for k in ('addResults', 'updateResults', 'deleteResults')],
+                         [[(True, None), (False, 1000)], [(True, None), (False, 1019)], [(True, None), (False, 1019)]])
+        self.assertEqual(sorted(r['attributes']['n'] for r in self.rows().values()), [3, 9])
+        self.assertEqual(answer['editMoment'], self.owner.call(self.layer)['editingInfo']['dataLastEditDate'])
+
+    def test_deleting(self):
+        oids = self.add(*({'n': i} for i in range(6)))
+        r = self.edit('deleteFeatures', objectIds=f'{oids[0]}, {oids[1]}')['deleteResults']
+        self.assertEqual([(x['objectId'], x['success']) for x in r], [(oids[0], True), (oids[1], True)])
+        self.assertEqual(self.edit('deleteFeatures', where='n = 2', returnDeleteResults='false'), {'success': True})
+        self.edit('updateFeatures', features=[{'attributes': {'OBJECTID': oids[3]}, 'geometry': {'x': 90, 'y': 0, **SR}}])
+        self.assertEqual([x['objectId'] for x in self.edit('deleteFeatures', geometry='80,-10,100,10')['deleteResults']], [oids[3]])
+        self.assertEqual(list(self.rows()), oids[4:])
+        for fields in ({}, {'objectIds': 'x'}, {'where': 'nonsense'}, {'where': 'no_field=1'}, {'geometry': 'x'}):
+            self.assertEqual(self.owner.error(self.layer + '/deleteFeatures', **fields)['code'], 400)
+        self.assertEqual(list(self.rows()), oids[4:])
+        self.assertEqual(self.edit('deleteFeatures', where='1=0'), {'deleteResults': []})
+
+    def test_global_ids(self):
+        guid = '{0123ABCD-89AB-CDEF-0123-456789ABCDEF}'
+        r = self.edit('applyEdits', adds=[{'attributes': {'GlobalID': guid.lower().strip('{}'), 'n': 1}}], useGlobalIds='true')['addResults'][0]
+        self.assertEqual((r['success'], r['globalId']), (True, guid))
+        r = self.edit('applyEdits', adds=[{'attributes': {'GlobalID': guid, 'n': 1}}, {'attributes': {'n': 2}}], useGlobalIds='true')['addResults']
+        self.assertEqual(self.result(r), [(False, 1000), (False, 1003)])  # it is there
+        twice = '{00000000-89AB-CDEF-0123-456789ABCDEF}'
+        r = self.edit('applyEdits', adds=[{'attributes': {'GlobalID': twice, 'n': 1}}] * 2, useGlobalIds='true', rollbackOnFailure='false')['addResults']
+        self.assertEqual(self.result(r), [(False, 1000)] * 2)
+        made = self.edit('applyEdits', adds=[{'attributes': {'GlobalID': guid, 'n': 2}}])['addResults'][0]
+        self.assertTrue(made['success'] and made['globalId'] != guid)  # without the option the server makes it
+        r = self.edit('applyEdits', updates=[{'attributes': {'globalid': guid, 'n': 5}}, {'attributes': {'n': 5}}], deletes=[made['globalId'], twice], useGlobalIds='true', rollbackOnFailure='false')
+        self.assertEqual([self.result(r[k]) for k in ('updateResults', 'deleteResults')], [[(True, None), (False, 1018)], [(True, None), (False, 1019)]])
+        self.assertEqual([(f['attributes']['GlobalID'], f['attributes']['n']) for f in self.rows().values()], [(guid, 5)])
+        self.assertEqual(self.owner.error(self.layer + '/applyEdits', deletes='1', useGlobalIds='true')['code'], 400)
+        self.assertEqual(self.edit('applyEdits', deletes=guid, useGlobalIds='true')['deleteResults'][0]['globalId'], guid)
+        self.assertEqual(self.rows(), {})
+
+    def test_several_layers(self):
+        a, = self.add({'n': 1})
+        edits = [{'id': 0, 'adds': [{'attributes': {'n': 2}, 'geometry': POINT}], 'updates': [{'attributes': {'OBJECTID': a, 'n': 5}}]}, {'id': 9, 'adds': [{'attributes': {'note': 'x'}}]}]
+        answer = self.edit('applyEdits', layer_url=self.url, edits=edits)
+        self.assertEqual([(e['id'], self.result(e['addResults']), self.result(e['updateResults']), e['deleteResults']) for e in answer], [(0, [(True, None)], [(True, None)], []), (9, [(True, None)], [], [])])
+        before = self.rows()
+        edits = [{'id': 9, 'adds': [{'attributes': {'note': 'y'}}]}, {'id': 0, 'deletes': [a, 555]}]
+        answer = self.edit('applyEdits', layer_url=self.url, edits=edits)
+        self.assertEqual((self.result(answer[0]['addResults']), self.result(answer[1]['deleteResults'])), ([(False, 1003)], [(False, 1003), (False, 1019)]))
+        self.assertEqual((self.rows(), len(self.rows(self.url + '/9'))), (before, 1))
+        for bad in ('{}', '[{}]', '[{"id":77}]', '[{"id":0,"adds":{}}]', '[{"id":0,"deletes":5}]', 'x'):
+            self.assertEqual(self.owner.error(self.url + '/applyEdits', edits=bad)['code'], 400, bad)
+
+    def test_who_and_when(self):
+        self.owner.call(f'/sharing/rest/content/items/{self.item}/share', everyone='true')
+        self.assertTrue(self.edit('addFeatures', self.other, features=[{'attributes': {'n': 1, 'creator': 'me', 'edited': 5}}])['addResults'][0]['success'])
+        first = next(iter(self.rows().values()))['attributes']
+        self.assertEqual((first['creator'], first['editor'], first['created'] == first['edited']), ('other', 'other', True))
+        self.edit('updateFeatures', features=[{'attributes': dict(first, n=2, creator='x')}])
+        now = self.rows()[first['OBJECTID']]['attributes']
+        self.assertEqual((now['creator'], now['created'], now['editor'], now['n'], now['edited'] >= first['edited']), ('other', first['created'], 'owner', 2, True))
+        admin = self.layer.replace('/rest/', '/rest/admin/')
+        rules = {'allowOthersToUpdate': False, 'allowOthersToDelete': False, 'allowOthersToQuery': True, 'allowAnonymousToUpdate': False, 'allowAnonymousToDelete': True}
+        self.owner.call(admin + '/updateDefinition', updateDefinition={'ownershipBasedAccessControlForFeatures': rules})
+        mine, theirs = first['OBJECTID'], self.add({'n': 3})[0]
+        answer = self.edit('applyEdits', self.other, updates=[{'attributes': {'OBJECTID': mine, 'n': 4}}, {'attributes': {'OBJECTID': theirs, 'n': 4}}], deletes=[theirs], rollbackOnFailure='false')
+        self.assertEqual((self.result(answer['updateResults']), self.result(answer['deleteResults'])), ([(True, None), (False, 1020)], [(False, 1020)]))
+        answer = self.edit('applyEdits', self.nobody, updates=[{'attributes': {'OBJECTID': mine, 'n': 5}}], deletes=[mine], rollbackOnFailure='false')
+        self.assertEqual((self.result(answer['updateResults']), self.result(answer['deleteResults'])), ([(False, 1020)], [(True, None)]))
+        self.assertEqual(self.result(self.edit('updateFeatures', features=[{'attributes': {'OBJECTID': theirs, 'n': 8}}])['updateResults']), [(True, None)])
+
+    def test_capabilities(self):
+        self.owner.call(f'/sharing/rest/content/items/{self.item}/share', everyone='true')
+        oid, = self.add({'n': 1})
+        calls = {'Create': {'adds': [{'attributes': {'n': 1}}]}, 'Update': {'updates': [{'attributes': {'OBJECTID': oid, 'n': 1}}]}, 'Delete': {'deletes': '555'}}
+        for capability in calls:
+            self.owner.call(self.url.replace('/rest/', '/rest/admin/') + '/updateDefinition', updateDefinition={'capabilities': 'Query,' + capability})
+            for needed, fields in calls.items():
+                answer = json.loads(self.nobody.raw(self.layer + '/applyEdits', {**{k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}, 'f': 'json'})[2])
+                self.assertEqual('error' in answer, needed != capability, (capability, needed, answer))
+
+    def test_geometries(self):
+        lines, areas, clouds, table = (f'{self.url}/{i}' for i in (3, 4, 5, 9))
+        line = {'paths': [[[0, 0, 5, 1], [1, 1, 6, 2]], [[2, 2, 7, None], [3, 3.5, 8, 4]]], 'hasZ': True, 'hasM': True}
+        area = {'rings': [[[0, 0], [0, 10], [10, 10], [10, 0], [0, 0]], [[2, 2], [4, 2], [4, 4], [2, 4], [2, 2]]]}
+        cloud = {'points': [[179.5, 1], [-179.5, -1]]}
+        for url, shape in ((lines, line), (areas, area), (clouds, cloud), (clouds, {'points': []}), (areas, {'rings': []})):
+            oid, = self.add({'n': 1}, layer_url=url, geometry=dict(shape, **SR))
+            self.assertEqual(self.rows(url)[oid].get('geometry'), {k: v for k, v in shape.items() if not k.startswith('has')})
+        bad = [(self.layer, {'x': 'a', 'y': 1}), (self.layer, {'x': 1}), (self.layer, {'rings': []}), (self.layer, {'x': 1, 'y': 2, 'spatialReference': {'wkid': 999999}}), (self.layer, 5),
+               (lines, {'curvePaths': [[[0, 0], {'c': [[3, 3], [1, 4]]}]]}), (areas, {'rings': [[[0, 0], [1]]]}), (areas, {'rings': [[[0, 0], [1, 1]]]}), (table, POINT), (self.layer, {'x': 1, 'y': 1e400})]
+        for url, shape in bad:
+            with self.subTest(url=url, shape=shape):
+                text = json.dumps([{'attributes': {'n': 1}, 'geometry': shape}]).replace('Infinity', '1e400')
+                r = self.edit('addFeatures', layer_url=url, features=text)['addResults'][0]
+                self.assertEqual((r['success'], bool(r['error']['description'])), (False, True))
+        oid, = self.add({'n': 1}, geometry={'x': 111319.49079327358, 'y': 0, 'spatialReference': {'wkid': 102100}})
+        self.assertAlmostEqual(self.rows()[oid]['geometry']['x'], 1, 9)
+
+    def test_bad_input(self):
+        for operation, fields in (('addFeatures', {'features': 'x'}), ('addFeatures', {'features': '{}'}), ('addFeatures', {}), ('updateFeatures', {'features': '5'}), ('applyEdits', {'adds': '{}'}),
+                                  ('applyEdits', {'deletes': '1,x'}), ('applyEdits', {'deletes': '[{}]'}), ('applyEdits', {'adds': '[', 'deletes': '1'}), ('applyEdits', {'async': 'true'}),
+                                  ('addFeatures', {'features': '[]', 'useGlobalIds': 'perhaps'})):
+            with self.subTest(operation=operation, fields=fields):
+                self.assertEqual(self.owner.error(f'{self.layer}/{operation}', **fields)['code'], 400)
+        r = self.edit('addFeatures', features=[5, {}, {'attributes': 5}, None], rollbackOnFailure='false')['addResults']
+        self.assertEqual(self.result(r), [(False, 1000), (True, None), (False, 1000), (False, 1000)])
+
+    def test_many_writers_and_readers(self):
+        """Pages of 200 from several clients: each is seen whole or not at all, and a box finds each row at once."""
+        failures, pages = [], 6
+
+        def write(k):
+            person = self.server.sign_in('owner')
+            for p in range(pages):
+                x = k * 10 + p
+                features = [{'attributes': {'n': x}, 'geometry': {'x': x, 'y': i / 100, **SR}} for i in range(200)]
+                oids = person.add_features(self.layer, features)
+                found = person.call(self.layer + '/query', geometry=f'{x - 0.5},-1,{x + 0.5},3', returnIdsOnly='true')['objectIds']
+                if sorted(found) != sorted(oids):
+                    failures.append((k, p, len(found)))
+
+        def look():
+            person = self.server.sign_in('owner')
+            while any(t.is_alive() for t in writers):
+                n = person.call(self.layer + '/query', where='1=1', returnCountOnly='true')['count']
+                if n % 200:
+                    failures.append(n)
+        writers = [threading.Thread(target=write, args=(k,)) for k in range(4)]
+        readers = [threading.Thread(target=look) for _ in range(2)]
+        for t in writers + readers:
+            t.start()
+        for t in writers + readers:
+            t.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(len({f['attributes']['GlobalID'] for f in self.owner.call(self.layer + '/query', where='1=1', outFields='GlobalID', resultRecordCount=2000)['features']}), 2000)
+
+
+if __name__ == '__main__':
+    moving.main()
