@@ -1,60 +1,27 @@
 #!/usr/bin/env python3
 """Group export and import beside their peers, in one run (docs/performance.md): the portal corpus as items against tar and zstd, and a layer of a million
 points against ogr2ogr. usage: bench/transfer.py [--data DIR] [--pairs N] [corpus] [points]. DIR is made by bench/gen.sh when it is missing."""
-import argparse
 import concurrent.futures
 import json
 import os
-import platform
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
-sys.path.insert(0, os.path.join(ROOT, 'tools'))
-from demo import PASSWORD, Server, free_port  # noqa: E402
-from rest import Portal, path_of, read  # noqa: E402
+from measure import PASSWORD, ROOT, build, cpu_of, median, peak_kb, reset_peak, run, server, shell
+from rest import path_of, read  # measure knows where it is
 
 
-def peak_kb(pid):
-    with open(f'/proc/{pid}/status') as f:
-        for line in f:
-            if line.startswith('VmHWM:'):
-                return int(line.split()[1])
-    return 0
-
-
-def cpu_of(pid):
-    with open(f'/proc/{pid}/stat') as f:
-        fields = f.read().rsplit(')', 1)[1].split()
-    return (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / os.sysconf('SC_CLK_TCK')
-
-
-def reset_peak(pid):
-    with open(f'/proc/{pid}/clear_refs', 'w') as f:
-        f.write('5')
-
-
-def shell(command):
-    """Wall and CPU seconds of a peer, as a whole process tree."""
-    before, start = os.times(), time.monotonic()
-    subprocess.run(['bash', '-o', 'pipefail', '-c', command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wall, after = time.monotonic() - start, os.times()
-    return {'wall': wall, 'cpu': after.children_user + after.children_system - before.children_user - before.children_system}
-
-
-def job(server, portal, path, **fields):
+def job(one, portal, path, **fields):
     """Wall, CPU and peak memory of the portal over one job, from the call to the finished status."""
-    reset_peak(server.process.pid)
-    cpu, start = cpu_of(server.process.pid), time.monotonic()
+    reset_peak(one.process.pid)
+    cpu, start = cpu_of(one.process.pid), time.monotonic()
     started = portal.call(path, **fields, **{'async': 'true'})
     done = portal.wait_job(started, lambda: time.sleep(0.1))
     wall = time.monotonic() - start
     if done['status'] not in ('succeeded', 'completed'):
         raise SystemExit(f"bench: {path}: {done['status']}: {done['messages'][-3:]}")
-    return {'wall': wall, 'cpu': cpu_of(server.process.pid) - cpu, 'peak_kb': peak_kb(server.process.pid)}, done['result']
+    return {'wall': wall, 'cpu': cpu_of(one.process.pid) - cpu, 'peak_kb': peak_kb(one.process.pid)}, done['result']
 
 
 def add_corpus(portal, corpus):
@@ -99,18 +66,6 @@ def upload(portal, source, item):
     return json.loads(answer.stdout)['id']
 
 
-def median(values):
-    values = sorted(values)
-    return values[len(values) // 2]
-
-
-def limit_program(work):
-    """The bare loop of bench/limits, built for this machine."""
-    program = os.path.join(work, 'limit')
-    subprocess.run(['cc', '-O2', '-D_GNU_SOURCE', '-o', program, os.path.join(ROOT, 'bench', 'limits', 'corpus.c'), '-lisal', '-lnettle'], check=True)
-    return program
-
-
 def report(name, ours, peer, results, limit=None):
     for what in ('wall', 'cpu'):
         ratios = [o[what] / p[what] for o, p in zip(ours, peer)]
@@ -125,18 +80,21 @@ def report(name, ours, peer, results, limit=None):
 class Bench:
     def __init__(self, program, data, pairs, work):
         self.program, self.data, self.pairs, self.work, self.results = program, data, pairs, work, []
+        if not os.path.isdir(os.path.join(data, 'portal_corpus')):
+            subprocess.run([os.path.join(ROOT, 'bench', 'gen.sh'), data], check=True)
+
+    def close(self):
+        pass  # each work ends its own servers
 
     def server(self, name):
-        os.makedirs(self.work, exist_ok=True)
-        server = Server(self.program, self.work, name, free_port())
-        return server, Portal(server.url, 'admin', PASSWORD)
+        return server(self.program, self.work, name)
 
     def corpus(self):
         corpus, archive = os.path.join(self.data, 'portal_corpus'), os.path.join(self.work, 'corpus.tar.zst')
         one, portal = self.server('one')
         try:
             group = add_corpus(portal, corpus)
-            exports, tars, packs, item, limit = [], [], [], None, limit_program(self.work)
+            exports, tars, packs, item, limit = [], [], [], None, build('limits/corpus.c', self.work, '-lisal', '-lnettle')
             for k in range(self.pairs + 1):
                 ours, result = job(one, portal, f'/sharing/rest/community/groups/{group}/export')
                 peer = shell(f"tar -C '{corpus}' -cf - . | zstd -1 -q -f -o '{archive}' && sync '{archive}'")
@@ -205,28 +163,5 @@ class Bench:
             one.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--data', default=os.path.join(ROOT, 'build', 'bench-data'))
-    parser.add_argument('--pairs', type=int, default=3)
-    parser.add_argument('--program', default=os.path.join(ROOT, 'build', 'mapferry'))
-    parser.add_argument('what', nargs='*', default=['corpus', 'points'])
-    args = parser.parse_args()
-    if not os.path.isdir(os.path.join(args.data, 'portal_corpus')):
-        subprocess.run([os.path.join(ROOT, 'bench', 'gen.sh'), args.data], check=True)
-    work = tempfile.mkdtemp(prefix='mapferry-bench-', dir=args.data)
-    bench = Bench(os.path.abspath(args.program), args.data, args.pairs, work)
-    try:
-        for what in args.what:
-            getattr(bench, what)()
-        machine = {'cpus': os.cpu_count(), 'kernel': platform.release(), 'machine': platform.machine()}
-        path = os.path.join(ROOT, 'bench', 'results', time.strftime('transfer-%Y%m%d-%H%M%S.json'))
-        with open(path, 'w') as f:
-            json.dump({'bench': 'transfer', 'machine': machine, 'pairs': args.pairs, 'results': bench.results}, f, indent=1)
-        print('kept in', os.path.relpath(path, ROOT))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
 if __name__ == '__main__':
-    main()
+    run('transfer', Bench, ['corpus', 'points'])

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_MEMORY = 64 << 10, /* request line and headers; more is answered with 414 or 431 */
+    CONNECTION_MEMORY = 32 << 10, /* request line and headers; more is answered with 414 or 431 */
     BLOCK = 64 << 10,             /* asked from a reader body at a time */
     REST_SMALL = 64 << 10,        /* an unwanted body up to this size is read and thrown away, and the connection kept */
     REST_MAX = 16 << 20,          /* and beyond this size no more of it is read */

@@ -4,13 +4,7 @@
 #include "base/utf8.h"
 #include "store/meta_search_fields.h"
 
-const char meta_group_columns[] =
-    "portal_group.id, portal_group.title, portal_group.owner, portal_group.description, portal_group.snippet, "
-    "portal_group.phone, "
-    "portal_group.thumbnail, portal_group.tags, portal_group.sort_field, portal_group.sort_order, portal_group.access, "
-    "portal_group.is_view_only, portal_group.is_invitation_only, portal_group.auto_join, portal_group.is_read_only, "
-    "portal_group.hidden_members, portal_group.leaving_disallowed, portal_group.protected, portal_group.update_item_control, "
-    "portal_group.membership_access, portal_group.display_settings, portal_group.created, portal_group.modified";
+const char meta_group_columns[] = META_GROUP_COLUMNS;
 enum { GROUP_COLUMNS = 23, VALUES = GROUP_COLUMNS + 1 };
 
 static const char insert_sql[] =
@@ -106,8 +100,8 @@ static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const s
 
 int meta_group_get(struct ctx *ctx, struct sql_tx *tx, const id *group, struct group *out)
 {
-    str text = arena_printf(ctx->arena, "SELECT %s FROM portal_group WHERE portal_group.id = ?", meta_group_columns);
-    const struct meta_query q = {text.p, (struct sql_value[]){SQL_ID(*group)}, 1, sizeof *out, group_row};
+    const struct meta_query q = {"SELECT " META_GROUP_COLUMNS " FROM portal_group WHERE portal_group.id = ?",
+                                 (struct sql_value[]){SQL_ID(*group)}, 1, sizeof *out, group_row};
     return meta_first(ctx, tx, &q, out);
 }
 

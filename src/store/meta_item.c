@@ -4,12 +4,18 @@
 #include "base/utf8.h"
 #include "store/meta_search_fields.h"
 
-const char meta_item_columns[] =
+#define FIXED                                                                                                                    \
     "item.id, item.owner, item.folder, item.created, item.modified, item.access, item.protected, item.size, item.num_views"
+const char meta_item_columns[] = FIXED
 #define FIELD(member, name, kind, column, packed) ", item." column
 #include "model/item_fields.def"
 #undef FIELD
     ;
+static const char get_sql[] = "SELECT " FIXED
+#define FIELD(member, name, kind, column, packed) ", item." column
+#include "model/item_fields.def"
+#undef FIELD
+                              " FROM item WHERE item.id = ?";
 enum { FIXED_COLUMNS = 9, EXTRA_COLUMNS = 2, COLUMNS = FIXED_COLUMNS + EXTRA_COLUMNS + ITEM_FIELD_COUNT };
 
 static const char insert_sql[] =
@@ -110,8 +116,7 @@ static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const s
 
 int meta_item_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct item *out)
 {
-    str text = arena_printf(ctx->arena, "SELECT %s FROM item WHERE item.id = ?", meta_item_columns);
-    const struct meta_query q = {text.p, (struct sql_value[]){SQL_ID(*item)}, 1, sizeof *out, item_row};
+    const struct meta_query q = {get_sql, (struct sql_value[]){SQL_ID(*item)}, 1, sizeof *out, item_row};
     return meta_first(ctx, tx, &q, out);
 }
 

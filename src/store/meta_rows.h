@@ -7,6 +7,14 @@
 /* The columns of an item, a group, a user in the order of the readers below, for "SELECT ...". Qualified by the table's name, so
  * that they can be joined. */
 extern const char meta_item_columns[], meta_group_columns[], meta_user_columns[];
+/* Those of a group as a literal, for statements that are run for each request. */
+#define META_GROUP_COLUMNS                                                                                                       \
+    "portal_group.id, portal_group.title, portal_group.owner, portal_group.description, portal_group.snippet, "                  \
+    "portal_group.phone, portal_group.thumbnail, portal_group.tags, portal_group.sort_field, portal_group.sort_order, "          \
+    "portal_group.access, portal_group.is_view_only, portal_group.is_invitation_only, portal_group.auto_join, "                  \
+    "portal_group.is_read_only, portal_group.hidden_members, portal_group.leaving_disallowed, portal_group.protected, "          \
+    "portal_group.update_item_control, portal_group.membership_access, portal_group.display_settings, "                          \
+    "portal_group.created, portal_group.modified"
 /* Read one row whose first columns are those; strings go into the arena. */
 void meta_item_row(struct ctx *ctx, const struct sql_rows *rows, struct item *out);
 void meta_group_row(struct ctx *ctx, const struct sql_rows *rows, struct group *out);

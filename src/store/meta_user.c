@@ -4,13 +4,12 @@
 #include "base/utf8.h"
 #include "store/meta_search_fields.h"
 
-const char meta_user_columns[] =
-    "portal_user.username, portal_user.id, portal_user.full_name, portal_user.first_name, portal_user.last_name, "
-    "portal_user.email, "
-    "portal_user.description, portal_user.culture, portal_user.region, portal_user.units, portal_user.thumbnail, "
-    "portal_user.tags, "
-    "portal_user.access, portal_user.role, portal_user.disabled, portal_user.properties, portal_user.password_hash, "
-    "portal_user.created, portal_user.modified, portal_user.last_login";
+#define USER_COLUMNS                                                                                                             \
+    "portal_user.username, portal_user.id, portal_user.full_name, portal_user.first_name, portal_user.last_name, "               \
+    "portal_user.email, portal_user.description, portal_user.culture, portal_user.region, portal_user.units, "                   \
+    "portal_user.thumbnail, portal_user.tags, portal_user.access, portal_user.role, portal_user.disabled, "                      \
+    "portal_user.properties, portal_user.password_hash, portal_user.created, portal_user.modified, portal_user.last_login"
+const char meta_user_columns[] = USER_COLUMNS;
 enum { VALUES = 21 };
 
 static const char insert_sql[] =
@@ -113,13 +112,13 @@ int meta_user_get(struct ctx *ctx, struct sql_tx *tx, str username_or_id, struct
     id user_id;
     bool is_id = id_parse(username_or_id, &user_id);
     str name = utf8_fold(ctx->arena, username_or_id);
-    str text = arena_printf(ctx->arena, "SELECT %s FROM portal_user WHERE portal_user.username_fold = ?", meta_user_columns);
-    const struct meta_query by_name = {text.p, (struct sql_value[]){text_of(name)}, 1, sizeof *out, user_row};
+    const struct meta_query by_name = {"SELECT " USER_COLUMNS " FROM portal_user WHERE portal_user.username_fold = ?",
+                                       (struct sql_value[]){text_of(name)}, 1, sizeof *out, user_row};
     int rc = meta_first(ctx, tx, &by_name, out);
     if (rc != RC_NOT_FOUND || !is_id)
         return rc;
-    text = arena_printf(ctx->arena, "SELECT %s FROM portal_user WHERE portal_user.id = ?", meta_user_columns);
-    const struct meta_query by_id = {text.p, (struct sql_value[]){SQL_ID(user_id)}, 1, sizeof *out, user_row};
+    const struct meta_query by_id = {"SELECT " USER_COLUMNS " FROM portal_user WHERE portal_user.id = ?",
+                                     (struct sql_value[]){SQL_ID(user_id)}, 1, sizeof *out, user_row};
     return meta_first(ctx, tx, &by_id, out);
 }
 

@@ -5,6 +5,7 @@
  * sync. Write-ahead log with synchronous=FULL, so that what was acknowledged survives power loss. The only user of sqlite3.h for
  * metadata. */
 #include "store/sql_driver.h"
+#include "store/sql_sqlite_statement.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -18,28 +19,17 @@ const struct err_kind ERR_SQL = {"sql", 500, 500, NULL, "The database refused a 
 const struct err_kind ERR_SQL_CONSTRAINT = {"sql_constraint", 409, 409, NULL, "The change contradicts what is stored."};
 
 enum {
-    STATEMENT_CACHE = 64, /* prepared statements kept by a connection */
-    STATEMENT_WAYS = 8,   /* places where one text can be */
-    IDLE_READERS = 8,     /* reader connections kept open */
-    BUSY_MS = 10000,      /* how long a foreign lock (a backup tool, say) is waited for */
+    IDLE_READERS = 16, /* reader connections kept open */
+    BUSY_MS = 10000,   /* how long a foreign lock (a backup tool, say) is waited for */
     PROGRESS_STEPS = 20000,
-};
-
-struct statement {
-    sqlite3_stmt *handle;
-    char *text;
-    uint64_t hash, last_used;
-    bool busy;
-    struct statement *next; /* of the loose ones */
 };
 
 struct connection {
     sqlite3 *handle;
-    struct statement cache[STATEMENT_CACHE];
-    struct statement *loose; /* prepared beside the cache: the same text is in use further out */
-    uint64_t tick;
-    struct ctx *ctx; /* whose work a reader does now */
-    void *memory;    /* sql_tx_memory */
+    struct sql_statements statements;
+    struct ctx *ctx;           /* whose work a reader does now */
+    sqlite3_stmt *begin, *end; /* of a reader's snapshots */
+    void *memory;              /* sql_tx_memory */
     size_t memory_size;
     struct connection *next;
 };
@@ -59,50 +49,27 @@ struct sql_tx {
     int64_t changes;
 };
 
-/* ---- errors ---- */
-
-static int fail(struct ctx *ctx, sqlite3 *handle, int code, const char *doing)
-{
-    const char *text = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-    bool full = code == SQLITE_FULL || (handle && (code & 0xff) == SQLITE_IOERR && sqlite3_system_errno(handle) == ENOSPC);
-    if (full)
-        return err_set(ctx, &ERR_NO_SPACE, "database, %s: %s", doing, text);
-    switch (code & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return err_set_rc(ctx, RC_BUSY, &ERR_BUSY, "database, %s: %s", doing, text);
-    case SQLITE_INTERRUPT:
-        return err_set_rc(ctx, RC_CANCELED, &ERR_CANCELED, "database, %s: stopped", doing);
-    case SQLITE_CONSTRAINT:
-        return err_set(ctx, &ERR_SQL_CONSTRAINT, "%s", text);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return err_set(ctx, &ERR_CORRUPT, "database, %s: %s", doing, text);
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-        return err_set(ctx, &ERR_IO, "database, %s: %s", doing, text);
-    case SQLITE_TOOBIG:
-        return err_set(ctx, &ERR_LIMIT, "database, %s: %s", doing, text);
-    default:
-        return err_set(ctx, &ERR_SQL, "%s: %s", doing, text);
-    }
-}
-
 static int run(struct ctx *ctx, sqlite3 *handle, const char *text)
 {
     int code = sqlite3_exec(handle, text, NULL, NULL, NULL);
-    return code == SQLITE_OK ? RC_OK : fail(ctx, handle, code, text);
+    return code == SQLITE_OK ? RC_OK : sql_sqlite_fail(ctx, handle, code, text);
 }
 
 /* ---- connections ---- */
 
+/* SQLite counts the memory that it uses, under one lock for all threads, unless it is told not to before its first use. Nobody
+ * reads the count; when another library was first, it stays on and only costs time. */
+static void engine_tune(void) { (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 static int connect_to(struct ctx *ctx, const char *path, int flags, sqlite3 **out)
 {
+    static pthread_once_t tuned = PTHREAD_ONCE_INIT;
     sqlite3 *handle = NULL;
     *out = NULL;
+    pthread_once(&tuned, engine_tune);
     int code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, sql_fault_vfs());
     if (code != SQLITE_OK) {
-        int rc = fail(ctx, handle, code, path);
+        int rc = sql_sqlite_fail(ctx, handle, code, path);
         sqlite3_close(handle);
         return rc;
     }
@@ -110,13 +77,6 @@ static int connect_to(struct ctx *ctx, const char *path, int flags, sqlite3 **ou
     sqlite3_busy_timeout(handle, BUSY_MS);
     *out = handle;
     return RC_OK;
-}
-
-static void statement_free(struct statement *s)
-{
-    sqlite3_finalize(s->handle);
-    mem_free(s->text);
-    *s = (struct statement){0};
 }
 
 static void memory_forget(struct connection *c)
@@ -131,8 +91,9 @@ static void connection_close(struct connection *c)
     if (!c)
         return;
     memory_forget(c);
-    for (size_t i = 0; i < STATEMENT_CACHE; i++)
-        statement_free(&c->cache[i]);
+    sqlite3_finalize(c->begin);
+    sqlite3_finalize(c->end);
+    sql_statements_free(&c->statements);
     sqlite3_close(c->handle);
     mem_free(c);
 }
@@ -141,6 +102,19 @@ static int stop_when_cancelled(void *arg)
 {
     struct connection *c = arg;
     return c->ctx && ctx_check(c->ctx) != RC_OK;
+}
+
+/* What each read needs is prepared once. */
+static int reader_prepare(struct ctx *ctx, struct connection *c)
+{
+    int code = sqlite3_prepare_v3(c->handle, "BEGIN", -1, SQLITE_PREPARE_PERSISTENT, &c->begin, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_prepare_v3(c->handle, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT, &c->end, NULL);
+    if (code != SQLITE_OK)
+        return sql_sqlite_fail(ctx, c->handle, code, "preparing to read");
+    /* a stopped statement would take the functions of others with it in the writer */
+    sqlite3_progress_handler(c->handle, PROGRESS_STEPS, stop_when_cancelled, c);
+    return RC_OK;
 }
 
 /* LIKE compares exactly, as it does in PostgreSQL; what is searched without case is stored folded. temp_store: what a statement
@@ -157,12 +131,12 @@ static int connection_open(struct ctx *ctx, const struct sql *db, bool writer, s
     int rc = connect_to(ctx, db->path, db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, &c->handle);
     if (rc == RC_OK)
         rc = run(ctx, c->handle, setup[writer]);
+    if (rc == RC_OK && !writer)
+        rc = reader_prepare(ctx, c);
     if (rc != RC_OK) {
         connection_close(c);
         return rc;
     }
-    if (!writer) /* a stopped statement would take the functions of others with it in the writer */
-        sqlite3_progress_handler(c->handle, PROGRESS_STEPS, stop_when_cancelled, c);
     *out = c;
     return RC_OK;
 }
@@ -200,90 +174,6 @@ static void reader_give(struct sql *db, struct connection *c)
 
 /* ---- statements ---- */
 
-/* FNV-1a, of eight bytes at a time: texts are long, and this runs for each row. */
-static uint64_t text_hash(const char *text)
-{
-    uint64_t h = 14695981039346656037u, piece;
-    size_t n = strlen(text), i = 0;
-    for (; i + sizeof piece <= n; i += sizeof piece) {
-        memcpy(&piece, text + i, sizeof piece);
-        h = (h ^ piece) * 1099511628211u;
-        h ^= h >> 32;
-    }
-    for (; i < n; i++)
-        h = (h ^ (uint8_t)text[i]) * 1099511628211u;
-    return h ^ h >> 32;
-}
-
-static bool is_of(const struct statement *s, const char *text, uint64_t hash)
-{
-    return s->handle && s->hash == hash && strcmp(s->text, text) == 0;
-}
-
-/* The slot of this text, or the one to be replaced: an empty or the longest unused one. NULL when all are in use. A text has few
- * places where it can be, so that finding it does not grow with the cache. */
-static struct statement *cache_slot(struct connection *c, const char *text, uint64_t hash)
-{
-    struct statement *set = &c->cache[hash % (STATEMENT_CACHE / STATEMENT_WAYS) * STATEMENT_WAYS], *oldest = NULL;
-    for (size_t i = 0; i < STATEMENT_WAYS; i++) {
-        struct statement *s = &set[i];
-        if (s->busy)
-            continue;
-        if (is_of(s, text, hash))
-            return s;
-        if (!oldest || s->last_used < oldest->last_used)
-            oldest = s;
-    }
-    return oldest;
-}
-
-static int statement_take(struct ctx *ctx, struct connection *c, const char *text, struct statement **out)
-{
-    uint64_t hash = text_hash(text);
-    struct statement *s = cache_slot(c, text, hash);
-    if (!s) {
-        s = mem_new(struct statement);
-        s->next = c->loose;
-        c->loose = s;
-    }
-    if (!is_of(s, text, hash)) {
-        sqlite3_finalize(s->handle);
-        mem_free(s->text);
-        s->handle = NULL;
-        s->text = mem_cstr(text);
-        s->hash = hash;
-        int code = sqlite3_prepare_v3(c->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL);
-        if (code != SQLITE_OK)
-            return fail(ctx, c->handle, code, text);
-    }
-    s->last_used = ++c->tick;
-    s->busy = true;
-    *out = s;
-    return RC_OK;
-}
-
-static void statement_give(struct statement *s)
-{
-    if (!s->busy)
-        return;
-    sqlite3_reset(s->handle);
-    sqlite3_clear_bindings(s->handle);
-    s->busy = false;
-}
-
-/* At the end of a function: rows that an early return left open. */
-static void statements_give_all(struct connection *c)
-{
-    for (size_t i = 0; i < STATEMENT_CACHE; i++)
-        statement_give(&c->cache[i]);
-    while (c->loose) {
-        struct statement *s = c->loose;
-        c->loose = s->next;
-        statement_free(s);
-        mem_free(s);
-    }
-}
-
 static int bind_value(sqlite3_stmt *handle, int index, const struct sql_value *v, sqlite3_destructor_type keep)
 {
     switch (v->kind) {
@@ -301,7 +191,7 @@ static int bind_value(sqlite3_stmt *handle, int index, const struct sql_value *v
     }
 }
 
-static int bind_all(struct ctx *ctx, struct connection *c, struct statement *s, const struct sql_value *values, size_t count,
+static int bind_all(struct ctx *ctx, struct connection *c, struct sql_statement *s, const struct sql_value *values, size_t count,
                     sqlite3_destructor_type keep)
 {
     int expected = sqlite3_bind_parameter_count(s->handle);
@@ -310,23 +200,23 @@ static int bind_all(struct ctx *ctx, struct connection *c, struct statement *s, 
     for (size_t i = 0; i < count; i++) {
         int code = bind_value(s->handle, (int)i + 1, &values[i], keep);
         if (code != SQLITE_OK)
-            return fail(ctx, c->handle, code, s->text);
+            return sql_sqlite_fail(ctx, c->handle, code, s->text);
     }
     return RC_OK;
 }
 
 int sql_exec_n(struct ctx *ctx, struct sql_tx *tx, const char *text, const struct sql_value *values, size_t count)
 {
-    struct statement *s;
-    TRY(statement_take(ctx, tx->c, text, &s));
+    struct sql_statement *s;
+    TRY(sql_statement_take(ctx, &tx->c->statements, tx->c->handle, text, &s));
     int rc = bind_all(ctx, tx->c, s, values, count, SQLITE_STATIC);
     int code = SQLITE_ROW;
     while (rc == RC_OK && code == SQLITE_ROW)
         code = sqlite3_step(s->handle);
     if (rc == RC_OK && code != SQLITE_DONE)
-        rc = fail(ctx, tx->c->handle, code, text);
+        rc = sql_sqlite_fail(ctx, tx->c->handle, code, text);
     tx->changes = sqlite3_changes64(tx->c->handle);
-    statement_give(s);
+    sql_statement_give(s);
     return rc;
 }
 
@@ -346,12 +236,12 @@ int64_t sql_changes(struct sql_tx *tx) { return tx->changes; }
 int sql_query_n(struct ctx *ctx, struct sql_tx *tx, struct sql_rows *rows_out, const char *text, const struct sql_value *values,
                 size_t count)
 {
-    struct statement *s;
+    struct sql_statement *s;
     *rows_out = (struct sql_rows){.tx = tx};
-    TRY(statement_take(ctx, tx->c, text, &s));
+    TRY(sql_statement_take(ctx, &tx->c->statements, tx->c->handle, text, &s));
     int rc = bind_all(ctx, tx->c, s, values, count, SQLITE_TRANSIENT); /* rows are read after the caller's values are gone */
     if (rc != RC_OK) {
-        statement_give(s);
+        sql_statement_give(s);
         return rc;
     }
     rows_out->statement = s;
@@ -360,13 +250,13 @@ int sql_query_n(struct ctx *ctx, struct sql_tx *tx, struct sql_rows *rows_out, c
 
 int sql_next(struct ctx *ctx, struct sql_rows *rows)
 {
-    struct statement *s = rows->statement;
+    struct sql_statement *s = rows->statement;
     if (!s)
         return RC_END;
     int code = sqlite3_step(s->handle);
     if (code == SQLITE_ROW)
         return RC_OK;
-    int rc = code == SQLITE_DONE ? RC_END : fail(ctx, rows->tx->c->handle, code, s->text);
+    int rc = code == SQLITE_DONE ? RC_END : sql_sqlite_fail(ctx, rows->tx->c->handle, code, s->text);
     sql_rows_close(rows);
     return rc;
 }
@@ -374,11 +264,11 @@ int sql_next(struct ctx *ctx, struct sql_rows *rows)
 void sql_rows_close(struct sql_rows *rows)
 {
     if (rows->statement)
-        statement_give(rows->statement);
+        sql_statement_give(rows->statement);
     rows->statement = NULL;
 }
 
-static sqlite3_stmt *row_of(const struct sql_rows *rows) { return ((struct statement *)rows->statement)->handle; }
+static sqlite3_stmt *row_of(const struct sql_rows *rows) { return ((struct sql_statement *)rows->statement)->handle; }
 
 bool sql_is_null(const struct sql_rows *rows, int column) { return sqlite3_column_type(row_of(rows), column) == SQLITE_NULL; }
 int64_t sql_int(const struct sql_rows *rows, int column) { return sqlite3_column_int64(row_of(rows), column); }
@@ -386,8 +276,11 @@ double sql_double(const struct sql_rows *rows, int column) { return sqlite3_colu
 
 str sql_text(const struct sql_rows *rows, int column)
 {
-    const unsigned char *p = sqlite3_column_text(row_of(rows), column);
-    return p ? str_of(p, (size_t)sqlite3_column_bytes(row_of(rows), column)) : STR_NONE;
+    /* as bytes: for a text the engine would copy it to put a NUL behind it, which slices do not need */
+    const void *p = sqlite3_column_blob(row_of(rows), column);
+    if (!p)
+        return sql_is_null(rows, column) ? STR_NONE : STR("");
+    return str_of(p, (size_t)sqlite3_column_bytes(row_of(rows), column));
 }
 
 str sql_bytes(const struct sql_rows *rows, int column)
@@ -416,18 +309,33 @@ int sql_query_int(struct ctx *ctx, struct sql_tx *tx, int64_t *out, const char *
 
 /* ---- transactions ---- */
 
+/* BEGIN and its kin, of the writer: prepared like other statements. */
+static int control(struct ctx *ctx, struct connection *c, const char *text)
+{
+    struct sql_tx tx = {.c = c};
+    return sql_exec(ctx, &tx, text);
+}
+
+/* One of a reader's two; the result of what it did. */
+static int step_once(sqlite3_stmt *statement)
+{
+    sqlite3_step(statement);
+    return sqlite3_reset(statement);
+}
+
 int sql_read(struct ctx *ctx, struct sql *db, sql_fn *fn, void *arg)
 {
     struct connection *c;
     TRY(ctx_check(ctx));
     TRY(reader_take(ctx, db, &c));
-    int rc = run(ctx, c->handle, "BEGIN");
+    int code = step_once(c->begin);
+    int rc = code == SQLITE_OK ? RC_OK : sql_sqlite_fail(ctx, c->handle, code, "BEGIN");
     if (rc == RC_OK) {
         struct sql_tx tx = {.c = c};
         rc = fn(ctx, &tx, arg);
-        statements_give_all(c);
-        c->ctx = NULL; /* ending the snapshot must not be stopped */
-        sqlite3_exec(c->handle, "ROLLBACK", NULL, NULL, NULL);
+        sql_statements_give_all(&c->statements);
+        c->ctx = NULL;     /* ending the snapshot must not be stopped */
+        step_once(c->end); /* fails when an error has ended the snapshot */
     }
     reader_give(db, c);
     return rc;
@@ -437,17 +345,17 @@ int sql_read(struct ctx *ctx, struct sql *db, sql_fn *fn, void *arg)
 static void job_run(struct connection *c, struct sql_job *job, bool alone)
 {
     struct sql_tx tx = {.c = c};
-    job->rc = alone ? RC_OK : run(job->ctx, c->handle, "SAVEPOINT job");
+    job->rc = alone ? RC_OK : control(job->ctx, c, "SAVEPOINT job");
     if (job->rc != RC_OK)
         return;
     job->rc = job->fn(job->ctx, &tx, job->arg);
-    statements_give_all(c);
+    sql_statements_give_all(&c->statements);
     if (alone || sqlite3_get_autocommit(c->handle)) /* a full disk ends the whole transaction: there is no savepoint left */
         return;
     if (job->rc != RC_OK)
         sqlite3_exec(c->handle, "ROLLBACK TO job", NULL, NULL, NULL);
     struct err before = job->ctx->err;
-    int rc = run(job->ctx, c->handle, "RELEASE job");
+    int rc = control(job->ctx, c, "RELEASE job");
     if (job->rc != RC_OK)
         job->ctx->err = before;
     else
@@ -467,7 +375,7 @@ static void batch_fail(struct sql_job *batch, const struct ctx *cause, int rc)
 
 static int batch_run(struct ctx *cause, struct connection *c, struct sql_job *batch)
 {
-    TRY(run(cause, c->handle, "BEGIN IMMEDIATE"));
+    TRY(control(cause, c, "BEGIN IMMEDIATE"));
     unsigned succeeded = 0;
     for (struct sql_job *job = batch; job; job = job->next) {
         job_run(c, job, batch->next == NULL);
@@ -481,7 +389,7 @@ static int batch_run(struct ctx *cause, struct connection *c, struct sql_job *ba
             return job->rc;
         }
     }
-    return succeeded > 0 ? run(cause, c->handle, "COMMIT") : RC_END;
+    return succeeded > 0 ? control(cause, c, "COMMIT") : RC_END;
 }
 
 /* Leads: the jobs of the batch have their rc afterwards. */
@@ -528,7 +436,7 @@ static int copy_pages(struct ctx *ctx, sqlite3 *from, const char *path)
     if (copy)
         sqlite3_backup_step(copy, -1);
     int code = copy ? sqlite3_backup_finish(copy) : sqlite3_errcode(to);
-    int rc = code == SQLITE_OK ? RC_OK : fail(ctx, to, code, "copying the database");
+    int rc = code == SQLITE_OK ? RC_OK : sql_sqlite_fail(ctx, to, code, "copying the database");
     sqlite3_close(to);
     return rc;
 }
@@ -661,7 +569,7 @@ int sql_check(struct ctx *ctx, struct sql *db, void (*report)(void *arg, const c
     TRY(reader_take(ctx, db, &c));
     for (size_t i = 0; i < COUNT_OF(checks) && code == SQLITE_OK; i++)
         code = sqlite3_exec(c->handle, checks[i], check_row, &r, NULL);
-    int rc = code == SQLITE_OK ? RC_OK : fail(ctx, c->handle, code, "integrity check");
+    int rc = code == SQLITE_OK ? RC_OK : sql_sqlite_fail(ctx, c->handle, code, "integrity check");
     reader_give(db, c);
     return rc;
 }
