@@ -12,7 +12,7 @@ FLOORS = {'base': 0, 'codec': 1, 'net': 2, 'model': 2, 'store': 3, 'convert': 3,
 CONFINED = {
     r'nettle/|^crypt\.h': ['base/hash.c'],
     r'^microhttpd\.h': ['net/http_server.c'],
-    r'^gnutls/': ['net/http_server.c'],
+    r'^gnutls/': ['net/tls.c'],
     r'^curl/': ['net/http_client.c'],
     r'^sqlite3\.h': ['store/sql_sqlite', 'store/sql_fault_vfs', 'store/feature_gpkg', 'store/gpkg_'],
     r'^isa-l|^igzip|^crc\.h': ['codec/deflate'],

@@ -58,15 +58,16 @@ def free_port(wanted=0):
 
 
 class Server:
-    """One `mapferry serve`, with its log in a file."""
+    """One `mapferry serve`, with its log in a file; with tls on HTTPS, by an authority in the file `authority`."""
 
-    def __init__(self, program, folder, name, port):
-        self.url = f'http://127.0.0.1:{port}'
+    def __init__(self, program, folder, name, port, tls=False):
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        self.authority = os.path.join(folder, name, 'tls', 'authority.pem')
         self.log = os.path.join(folder, name + '.log')
         env = dict(os.environ, MAPFERRY_ADMIN_PASSWORD=PASSWORD)
         with open(self.log, 'wb') as log:
             self.process = subprocess.Popen([program, 'serve', '--data', os.path.join(folder, name), '--listen', f'127.0.0.1:{port}',
-                                             '--store.minFreeBytes', '64M'], stderr=log, env=env)
+                                             '--store.minFreeBytes', '64M', *(['--tls-self-signed'] if tls else [])], stderr=log, env=env)
         deadline = time.monotonic() + 30
         try:
             while b'listening on' not in read(self.log):

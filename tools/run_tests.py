@@ -319,21 +319,23 @@ class Checks:
             self.add(f'e2e: {name}', self.counting(f'e2e: {name}:', ['python3', script, '-v', *words], env, 24 * 3600 if thorough else 1200),
                      needs=['build: gcc, release'], counted=False)
         if os.path.isdir(os.path.join(ROOT, 'tests/clients')):
-            self.add('clients', self.clients, needs=['build: gcc, release'], counted=False)
+            for name, tls in (('clients', False), ('clients over tls', True)):
+                self.add(name, lambda report, name=name, tls=tls: self.clients(name, tls, report), needs=['build: gcc, release'], counted=False)
 
-    def clients(self, report):
-        """Other people's clients, against a portal started for them."""
+    def clients(self, name, tls, report):
+        """Other people's clients, against a portal started for them; Node gets its authority as a user of such a portal would give it."""
         if not shutil.which('npm') or not shutil.which('node'):
             raise Skipped('npm is not there')
         if not os.path.exists(os.path.join(ROOT, 'tests/clients/node_modules/.package-lock.json')):
             raise Skipped('npm could not install the clients')
         tests = [os.path.join(ROOT, t) for t in files(['tests/clients'], '*.test.mjs') if '/node_modules/' not in t]
-        folder = os.path.join(self.scratch, 'clients')
+        folder = os.path.join(self.scratch, name)
         os.makedirs(folder)
-        server = demo.Server(self.program, folder, 'portal', demo.free_port())
+        server = demo.Server(self.program, folder, 'portal', demo.free_port(), tls)
         try:
-            env = {'PORTAL_URL': server.url, 'ADMIN_USER': 'admin', 'ADMIN_PASSWORD': demo.PASSWORD, 'MAPFERRY_PROGRAM': self.program}
-            self.counting('clients:', ['node', '--test', '--test-reporter=tap', *tests], env, 1200)(report)
+            env = {'PORTAL_URL': server.url, 'ADMIN_USER': 'admin', 'ADMIN_PASSWORD': demo.PASSWORD, 'MAPFERRY_PROGRAM': self.program,
+                   **({'NODE_EXTRA_CA_CERTS': server.authority} if tls else {})}
+            self.counting(f'{name}:', ['node', '--test', '--test-reporter=tap', *tests], env, 1200)(report)
         finally:
             server.stop()
 

@@ -27,6 +27,8 @@ int config_load(struct ctx *ctx, int argc, char **argv, struct config *out);
 #define config_text(c, member) ((c)->text[CONFIG_KEY_##member])
 #define config_int(c, member) config_number((c), CONFIG_KEY_##member)
 #define config_bool(c, member) (config_number((c), CONFIG_KEY_##member) != 0)
+/* Was nothing said about it? */
+#define config_is_default(c, member) ((c)->text[CONFIG_KEY_##member].p == config_rows[CONFIG_KEY_##member].otherwise)
 int64_t config_number(const struct config *c, enum config_key key);
 
 #endif

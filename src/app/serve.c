@@ -1,6 +1,6 @@
 /* `mapferry serve`: opens the site, starts jobs and the HTTP server, waits for a signal, stops in order. */
 #include "app/commands.h"
-#include "app/config.h"
+#include "app/https.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -12,11 +12,13 @@
 #include "net/address.h"
 #include "service/user.h"
 #include "web/web.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#define RENEW_EVERY_S (12 * 3600)
 enum { PASSWORD_FILE_MAX = 4096, STOP_GRACE_MS = 20000, HTTP_PORT_MAX = 65535 };
 
 static int listen_parse(struct ctx *ctx, str listen, const char **host_out, unsigned *port_out)
@@ -132,6 +134,7 @@ struct running {
     struct upkeep *upkeep;
     struct web web;
     struct http_server *server;
+    struct https https;
 };
 
 static int context_check(struct ctx *ctx, str context)
@@ -149,7 +152,7 @@ static int bases(struct ctx *ctx, const struct config *c, const char *host, unsi
     struct url_parts parts;
     TRY(context_check(ctx, context));
     if (str_empty(url)) {
-        bool secure = !str_empty(config_text(c, tls_cert));
+        bool secure = https_wanted(c);
         const char *name = !host || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ? "127.0.0.1" : host;
         bool six = strchr(name, ':') != NULL;
         url = arena_printf(ctx->arena, "%s://%s%s%s:%u", secure ? "https" : "http", six ? "[" : "", name, six ? "]" : "", port);
@@ -167,10 +170,13 @@ static int bases(struct ctx *ctx, const struct config *c, const char *host, unsi
 
 static int start(struct ctx *ctx, const struct config *c, struct running *r)
 {
-    struct http_server_options http = {.connection_limit = (unsigned)config_int(c, connections),
-                                       .cert_file = text_or_null(ctx, config_text(c, tls_cert)),
-                                       .key_file = text_or_null(ctx, config_text(c, tls_key))};
+    struct http_server_options http = {.connection_limit = (unsigned)config_int(c, connections)};
     TRY(listen_parse(ctx, config_text(c, listen), &http.host, &http.port));
+    if (config_bool(c, tls_self_signed) && config_is_default(c, listen))
+        http.port = HTTPS_PORT;
+    TRY(https_open(ctx, c, http.host, &r->https));
+    http.cert_file = r->https.cert;
+    http.key_file = r->https.key;
     struct site_open open = {.dir = arena_cstr(ctx->arena, config_text(c, data)),
                              .database = text_or_null(ctx, config_text(c, database)),
                              .content = text_or_null(ctx, config_text(c, content)),
@@ -195,6 +201,22 @@ static int start(struct ctx *ctx, const struct config *c, struct running *r)
     fprintf(stderr, "listening on %s://%s:%u%.*s\n", secure ? "https" : "http", http.host ? http.host : "0.0.0.0",
             http_server_port(r->server), STR_FMT(config_text(c, context)));
     return RC_OK;
+}
+
+/* Until a signal asks to end. SIGHUP, and every half day, looks after the certificate. */
+static void wait_for_end(const struct ctx *ctx, struct running *r, const sigset_t *set)
+{
+    const struct timespec half_day = {.tv_sec = RENEW_EVERY_S};
+    for (;;) {
+        int got = sigtimedwait(set, NULL, &half_day);
+        if (got == SIGTERM || got == SIGINT) {
+            log_line(ctx, LOG_INFO, "stopping after signal %d", got);
+            return;
+        }
+        bool asked = got == SIGHUP, due = got < 0 && errno == EAGAIN && r->https.own;
+        if (r->https.cert && (asked || due))
+            https_renew(ctx, &r->https, r->server);
+    }
 }
 
 static void stop(struct running *r)
@@ -224,15 +246,14 @@ int app_serve(struct ctx *ctx, const struct options *o, int *exit_out)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    if (https_wanted(&config))
+        sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     struct running r = {0};
     int rc = start(ctx, &config, &r);
-    if (rc == RC_OK) {
-        int got = 0;
-        sigwait(&set, &got);
-        log_line(ctx, LOG_INFO, "stopping after signal %d", got);
-    }
+    if (rc == RC_OK)
+        wait_for_end(ctx, &r, &set);
     stop(&r);
     return rc;
 }

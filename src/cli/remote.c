@@ -72,6 +72,25 @@ static int profile_or_environment(struct ctx *ctx, str portal, struct profile *p
 
 static int parse_answer(struct ctx *ctx, const struct remote *r, str path, const struct http_answer *answer, struct json *out);
 
+/* A call of the client; to the error of a hop comes what can be done about it. */
+static int send_call(struct ctx *ctx, const struct remote *r, const struct http_call *call, struct http_answer *answer)
+{
+    static const char *const advice[] = {
+        [HTTP_HOP_NAME] = "Is the address spelled right, and does this machine reach the network it is in?",
+        [HTTP_HOP_PROXY] = "The proxy comes from --proxy of the profile, or from https_proxy or http_proxy in the environment.",
+        [HTTP_HOP_CONNECT] =
+            "Is the portal running, and is the port right? A proxy may be needed: `mapferry portal add` with --proxy.",
+        [HTTP_HOP_TLS] = "Does this port speak HTTPS? A portal may also ask for a client certificate: `mapferry portal add` with "
+                         "--cert and --key.",
+        [HTTP_HOP_TRUST] =
+            "If it is the right portal: `mapferry portal add` with --ca and the file of the authority that made its certificate.",
+        [HTTP_HOP_ANSWER] = NULL};
+    int rc = http_client_call(ctx, r->client, call, answer);
+    if (rc != RC_OK && answer->failed && advice[answer->failed])
+        err_add(ctx, "%s", advice[answer->failed]);
+    return rc;
+}
+
 static int sign_in(struct ctx *ctx, struct remote *r)
 {
     struct form form = remote_form();
@@ -85,7 +104,7 @@ static int sign_in(struct ctx *ctx, struct remote *r)
         .url = arena_printf(ctx->arena, "%.*s/sharing/rest/generateToken", STR_FMT(r->base)), .method = HTTP_POST, .form = &form};
     struct http_answer answer;
     struct json v;
-    TRY(http_client_call(ctx, r->client, &call, &answer));
+    TRY(send_call(ctx, r, &call, &answer));
     TRY(parse_answer(ctx, r, STR("/generateToken"), &answer, &v));
     r->token = json_string(json_get_c(v, "token"), ctx->arena);
     if (str_empty(r->token))
@@ -176,7 +195,7 @@ static int call_once(struct ctx *ctx, struct remote *r, bool post, str path, con
         buf_free(&b);
     }
     struct http_answer answer;
-    TRY(http_client_call(ctx, r->client, &call, &answer));
+    TRY(send_call(ctx, r, &call, &answer));
     return parse_answer(ctx, r, path, &answer, out);
 }
 
@@ -210,7 +229,7 @@ int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form
                              .part_count = n};
     headers_fill(ctx, r, &call.headers);
     struct http_answer answer;
-    TRY(http_client_call(ctx, r->client, &call, &answer));
+    TRY(send_call(ctx, r, &call, &answer));
     return parse_answer(ctx, r, path, &answer, out);
 }
 
@@ -224,7 +243,7 @@ int remote_download(struct ctx *ctx, struct remote *r, str path, const char *fil
     struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)), .to = w};
     headers_fill(ctx, r, &call.headers);
     struct http_answer answer;
-    int rc = http_client_call(ctx, r->client, &call, &answer);
+    int rc = send_call(ctx, r, &call, &answer);
     if (rc == RC_OK)
         rc = http_client_expect(ctx, &call, &answer);
     if (rc == RC_OK)

@@ -305,11 +305,35 @@ static const char *call_text(struct ctx *ctx, const struct http_call *call)
     return arena_printf(ctx->arena, "%s %.*s", http_method_name(method_of(call)), STR_FMT(url_safe(ctx->arena, call->url))).p;
 }
 
+static const struct {
+    CURLcode code;
+    enum http_hop hop;
+    const char *text;
+} failures[] = {{CURLE_COULDNT_RESOLVE_HOST, HTTP_HOP_NAME, "the name of the host is not known"},
+                {CURLE_COULDNT_RESOLVE_PROXY, HTTP_HOP_PROXY, "the name of the proxy is not known"},
+                {CURLE_COULDNT_CONNECT, HTTP_HOP_CONNECT, "no connection"},
+                {CURLE_SSL_CONNECT_ERROR, HTTP_HOP_TLS, "no TLS with it"},
+                {CURLE_SSL_CACERT_BADFILE, HTTP_HOP_TLS, "the file of trusted authorities cannot be used"},
+                {CURLE_SSL_CERTPROBLEM, HTTP_HOP_TLS, "the client certificate or its key cannot be used"},
+                {CURLE_PEER_FAILED_VERIFICATION, HTTP_HOP_TRUST, "its certificate is not trusted"},
+                {CURLE_UNSUPPORTED_PROTOCOL, HTTP_HOP_ANSWER, "what answers there does not speak HTTP"},
+                {CURLE_WEIRD_SERVER_REPLY, HTTP_HOP_ANSWER, "what answers there does not speak HTTP"},
+                {CURLE_GOT_NOTHING, HTTP_HOP_ANSWER, "the connection ended without an answer"},
+                {CURLE_OPERATION_TIMEDOUT, HTTP_HOP_ANSWER, "no answer in time"},
+                {CURLE_PARTIAL_FILE, HTTP_HOP_ANSWER, "the answer ended early"}};
+
 static int transfer_error(struct transfer *t, CURLcode code, const char *error_text)
 {
     if (t->rc != RC_OK)
         return t->rc;
-    return err_set(t->ctx, &ERR_IO, "%s: %s", call_text(t->ctx, t->call), error_text[0] ? error_text : curl_easy_strerror(code));
+    const char *cause = error_text[0] ? error_text : curl_easy_strerror(code);
+    t->answer->failed = HTTP_HOP_ANSWER;
+    for (size_t i = 0; i < COUNT_OF(failures); i++)
+        if (failures[i].code == code) {
+            t->answer->failed = failures[i].hop;
+            return err_set(t->ctx, &ERR_IO, "%s: %s (%s)", call_text(t->ctx, t->call), failures[i].text, cause);
+        }
+    return err_set(t->ctx, &ERR_IO, "%s: %s", call_text(t->ctx, t->call), cause);
 }
 
 /* Sends the request and takes the answer. code_out tells what libcurl thought of it. */

@@ -43,7 +43,10 @@ struct http_call {
     struct writer *to;      /* where the body of a 2xx answer goes (others stay in memory, at most 64 KiB); stays the caller's.
                              * Once it got bytes the call is not tried again */
 };
+/* How far a call came that got no answer. */
+enum http_hop { HTTP_HOP_NONE, HTTP_HOP_NAME, HTTP_HOP_PROXY, HTTP_HOP_CONNECT, HTTP_HOP_TLS, HTTP_HOP_TRUST, HTTP_HOP_ANSWER };
 struct http_answer {
+    enum http_hop failed; /* HTTP_HOP_NONE: there was an answer, or the failure was not the network's */
     int status;
     struct http_headers headers; /* of the last answer, after redirects */
     str body;                    /* "" when it went to the writer */

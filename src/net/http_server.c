@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "codec/url.h"
+#include "net/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +30,6 @@ enum {
     REST_SMALL = 64 << 10,        /* an unwanted body up to this size is read and thrown away, and the connection kept */
     REST_MAX = 16 << 20,          /* and beyond this size no more of it is read */
     LINGER_MS = 2000,             /* for a client that is still sending to notice the answer */
-    PEM_MAX = 1 << 20,
 };
 
 struct server_counts {
@@ -41,7 +41,7 @@ struct http_server {
     void *app;
     struct MHD_Daemon *daemon;
     unsigned port, idle_seconds;
-    bool secure;
+    struct tls *tls; /* NULL: plain HTTP */
     atomic_bool stopping, cancel;
     pthread_mutex_t lock;
     pthread_cond_t none_running;
@@ -169,7 +169,7 @@ static int begin(struct exchange *x)
     atomic_fetch_add(&s->counts.requests, 1);
     count_running(s, 1);
     x->rq.remote = remote_address(x->ctx.arena, x->connection);
-    x->rq.secure = s->secure;
+    x->rq.secure = s->tls != NULL;
     MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, on_header, x);
     int own_rc = check_request(x);
     int rc = s->handlers->begin(&x->ctx, s->app, &x->rq);
@@ -287,7 +287,7 @@ static enum MHD_Result give_up(struct exchange *x)
 {
     x->unread = true;
     fill_answer(x);
-    if (x->server->secure)
+    if (x->server->tls)
         return MHD_NO;
     str body = body_in_memory(&x->answer);
     CLEANUP(buf_free) struct buf head = BUF_INIT(CONNECTION_MEMORY);
@@ -401,8 +401,13 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    (void)connection, (void)socket_context;
-    struct server_counts *counts = &((struct http_server *)cls)->counts;
+    (void)socket_context;
+    struct http_server *s = cls;
+    struct server_counts *counts = &s->counts;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED && s->tls) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        tls_bind(s->tls, info->tls_session);
+    }
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         atomic_fetch_add(&counts->connections, 1);
         atomic_fetch_add(&counts->connections_now, 1);
@@ -488,6 +493,7 @@ static void server_free(struct http_server *s)
 {
     pthread_cond_destroy(&s->none_running);
     pthread_mutex_destroy(&s->lock);
+    tls_close(s->tls);
     mem_free(s);
 }
 
@@ -497,7 +503,6 @@ static struct http_server *server_new(const struct http_server_options *o, const
     s->handlers = handlers;
     s->app = app;
     s->idle_seconds = o->idle_seconds ? o->idle_seconds : 60;
-    s->secure = o->cert_file != NULL;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -507,12 +512,11 @@ static struct http_server *server_new(const struct http_server_options *o, const
     return s;
 }
 
-/* cert and key: PEM, NUL-terminated; used with s->secure only. NULL when the library refuses. */
-static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_server_options *o, int fd, str cert, str key)
+/* NULL when the library refuses. */
+static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_server_options *o, int fd)
 {
-    /* The library copies what it needs of the texts. */
-    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert.p},
-                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key.p},
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_callback()},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
                                    {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
@@ -525,40 +529,43 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_
     };
     unsigned flags =
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    return MHD_start_daemon(flags | (s->secure ? MHD_USE_TLS : 0), 0, NULL, NULL, on_access, s, //
-                            MHD_OPTION_EXTERNAL_LOGGER, on_log, s,                              // first: it is used at once
-                            MHD_OPTION_URI_LOG_CALLBACK, on_target, s,                          //
-                            MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                    //
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,                       //
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,                     //
-                            MHD_OPTION_ARRAY, options,                                          //
-                            MHD_OPTION_ARRAY, s->secure ? tls : tls + 2,                        //
+    return MHD_start_daemon(flags | (s->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_access, s, //
+                            MHD_OPTION_EXTERNAL_LOGGER, on_log, s,                           // first: it is used at once
+                            MHD_OPTION_URI_LOG_CALLBACK, on_target, s,                       //
+                            MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                 //
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,                    //
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,                  //
+                            MHD_OPTION_ARRAY, options,                                       //
+                            MHD_OPTION_ARRAY, s->tls ? tls : tls + 2,                        //
                             MHD_OPTION_END);
 }
 
 int http_server_start(struct ctx *ctx, const struct http_server_options *o, const struct http_handlers *handlers, void *app,
                       struct http_server **out)
 {
-    str cert = STR(""), key = STR("");
+    struct tls *tls = NULL;
     if (!o->cert_file != !o->key_file)
         return err_set(ctx, &ERR_INVALID, "TLS needs both a certificate file and a key file");
-    if (o->cert_file) {
-        TRY(file_read_all(ctx, o->cert_file, PEM_MAX, &cert));
-        TRY(file_read_all(ctx, o->key_file, PEM_MAX, &key));
-    }
     CLEANUP(file_close) int fd = -1;
     TRY(listen_on(ctx, o->host, o->port, &fd));
+    if (o->cert_file)
+        TRY(tls_open(ctx, o->cert_file, o->key_file, &tls));
     struct http_server *s = server_new(o, handlers, app);
+    s->tls = tls;
     s->port = port_of(fd);
-    s->daemon = start_daemon(s, o, fd, arena_str(ctx->arena, cert), arena_str(ctx->arena, key));
-    fd = -1; /* the library's now; it closes it even when it refuses the certificate */
+    s->daemon = start_daemon(s, o, fd);
+    fd = -1; /* the library's now; it closes it even when it refuses */
     if (!s->daemon) {
         server_free(s);
-        return err_set(ctx, o->cert_file ? &ERR_INVALID : &ERR_IO, "the HTTP server does not start%s%s",
-                       o->cert_file ? "; certificate and key: " : "", o->cert_file ? o->cert_file : "");
+        return err_set(ctx, &ERR_IO, "the HTTP server does not start");
     }
     *out = s;
     return RC_OK;
+}
+
+int http_server_certificate(struct ctx *ctx, struct http_server *s, const char *cert_file, const char *key_file)
+{
+    return tls_replace(ctx, s->tls, cert_file, key_file);
 }
 
 static void wait_none_running(struct http_server *s, unsigned grace_ms)

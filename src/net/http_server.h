@@ -35,6 +35,9 @@ struct http_server;
  * SIGPIPE. Errors: ERR_IO naming the address or the file, ERR_INVALID for a certificate that does not load. */
 int http_server_start(struct ctx *ctx, const struct http_server_options *options, const struct http_handlers *handlers, void *app,
                       struct http_server **out);
+/* Connections made from now on see this certificate; on an error (see net/tls.h) they see the one before. For a server that was
+ * started with one. */
+int http_server_certificate(struct ctx *ctx, struct http_server *s, const char *cert_file, const char *key_file);
 /* Stops accepting, lets running requests finish for at most grace_ms, then cancels their contexts, cuts the connections, waits
  * for their threads and frees the server. NULL is allowed. */
 void http_server_stop(struct http_server *s, unsigned grace_ms);
