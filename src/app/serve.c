@@ -16,10 +16,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define RENEW_EVERY_S (12 * 3600)
-enum { PASSWORD_FILE_MAX = 4096, STOP_GRACE_MS = 20000, HTTP_PORT_MAX = 65535 };
+enum { PASSWORD_FILE_MAX = 4096, STOP_GRACE_MS = 20000, HTTP_PORT_MAX = 65535, FILES_MAX = 65536 };
 
 static int listen_parse(struct ctx *ctx, str listen, const char **host_out, unsigned *port_out)
 {
@@ -168,9 +169,21 @@ static int bases(struct ctx *ctx, const struct config *c, const char *host, unsi
     return RC_OK;
 }
 
+/* A connection that waits costs a descriptor and nothing else: as many as the system lets us have. */
+static void all_descriptors(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max)
+        return;
+    files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+    (void)setrlimit(RLIMIT_NOFILE, &files); /* else it is as many as before */
+}
+
 static int start(struct ctx *ctx, const struct config *c, struct running *r)
 {
-    struct http_server_options http = {.connection_limit = (unsigned)config_int(c, connections)};
+    struct http_server_options http = {.connection_limit = (unsigned)config_int(c, connections),
+                                       .per_address_limit = (unsigned)config_int(c, per_address),
+                                       .free_addresses = origin_proxies(ctx, config_text(c, trusted_proxies))};
     TRY(listen_parse(ctx, config_text(c, listen), &http.host, &http.port));
     if (config_bool(c, tls_self_signed) && config_is_default(c, listen))
         http.port = HTTPS_PORT;
@@ -191,7 +204,8 @@ static int start(struct ctx *ctx, const struct config *c, struct running *r)
     r->web.jobs = r->jobs;
     r->web.context = config_text(c, context);
     r->web.url_fixed = !str_empty(config_text(c, url));
-    r->web.trusted_proxies = arena_cstr(ctx->arena, config_text(c, trusted_proxies));
+    r->web.trusted_proxies = http.free_addresses;
+    r->web.per_address = http.per_address_limit;
     r->web.allowed_origins = config_text(c, allowed_origins);
     TRY(address_list_check(ctx, config_text(c, trusted_proxies)));
     TRY(web_open(ctx, &r->web));
@@ -242,6 +256,7 @@ int app_serve(struct ctx *ctx, const struct options *o, int *exit_out)
     log_set_level(level);
     (void)exit_out;
     mem_share();
+    all_descriptors();
     sigset_t set; /* blocked before any thread starts, so that only this one takes them */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);

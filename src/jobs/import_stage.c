@@ -53,7 +53,7 @@ static int batch_store(struct ctx *ctx, struct site *site, struct batch *b)
 
 static int fill(struct ctx *ctx, struct blob_new *blob, struct reader *bytes)
 {
-    static _Thread_local char piece[PIECE];
+    char piece[PIECE];
     for (;;) {
         size_t got;
         TRY(ctx_check(ctx));
@@ -66,7 +66,7 @@ static int fill(struct ctx *ctx, struct blob_new *blob, struct reader *bytes)
 
 static int read_through(struct ctx *ctx, struct reader *bytes)
 {
-    static _Thread_local char piece[PIECE];
+    char piece[PIECE];
     size_t got;
     do {
         TRY(ctx_check(ctx));

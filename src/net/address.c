@@ -8,7 +8,7 @@ enum { BITS = 128, V4_OFFSET = 96 };
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-static bool is_v4(const struct address *a) { return memcmp(a->bytes, mapped, sizeof mapped) == 0; }
+bool address_v4(const struct address *address) { return memcmp(address->bytes, mapped, sizeof mapped) == 0; }
 
 /* Without a port and brackets. */
 static bool parse_bare(str text, struct address *out, bool *v4_out)
@@ -46,10 +46,22 @@ bool address_parse(str text, struct address *out)
     return parse_bare(has_port ? str_sub(text, 0, colon) : text, out, &v4) && (!has_port || v4);
 }
 
+struct address address_of_socket(const struct sockaddr *from)
+{
+    struct address out = {0};
+    if (from->sa_family == AF_INET6) {
+        memcpy(out.bytes, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr, sizeof out.bytes);
+    } else if (from->sa_family == AF_INET) {
+        memcpy(out.bytes, mapped, sizeof mapped);
+        memcpy(out.bytes + sizeof mapped, &((const struct sockaddr_in *)(const void *)from)->sin_addr, sizeof(struct in_addr));
+    }
+    return out;
+}
+
 str address_print(struct arena *a, const struct address *address)
 {
     char text[INET6_ADDRSTRLEN] = "";
-    if (is_v4(address))
+    if (address_v4(address))
         inet_ntop(AF_INET, address->bytes + sizeof mapped, text, sizeof text);
     else
         inet_ntop(AF_INET6, address->bytes, text, sizeof text);

@@ -11,15 +11,17 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "codec/url.h"
+#include "net/gate.h"
+#include "net/listen.h"
 #include "net/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,16 +32,22 @@ enum {
     REST_SMALL = 64 << 10,        /* an unwanted body up to this size is read and thrown away, and the connection kept */
     REST_MAX = 16 << 20,          /* and beyond this size no more of it is read */
     LINGER_MS = 2000,             /* for a client that is still sending to notice the answer */
+    CONNECTIONS = 1000,
+    WAITING_MAX = 16384,
+    HEAD_SECONDS = 20,
+    BODY_SECONDS = 30,
+    BODY_WINDOW_BYTES = 8 << 10, /* in each BODY_SECONDS: about what the slowest radio link brings */
 };
 
 struct server_counts {
-    atomic_uint_fast64_t connections, connections_now, requests, broken, bytes_in, bytes_out, statuses[6];
+    atomic_uint_fast64_t requests, broken, bytes_in, bytes_out, statuses[6];
 };
 
 struct http_server {
     const struct http_handlers *handlers;
     void *app;
     struct MHD_Daemon *daemon;
+    struct gate *gate;
     unsigned port, idle_seconds;
     struct tls *tls; /* NULL: plain HTTP */
     atomic_bool stopping, cancel;
@@ -53,6 +61,7 @@ struct http_server {
 struct exchange {
     struct http_server *server;
     struct MHD_Connection *connection;
+    struct gate_guest *guest;
     struct ctx ctx;
     struct http_request rq;
     struct http_response answer;
@@ -65,9 +74,10 @@ struct exchange {
     uint64_t read;     /* from a reader body */
 };
 
-/* While the application works the library must not count the time as idleness of the client. */
+/* While the application works neither the library nor the gate must count the time as idleness of the client. */
 static void idle_clock(struct exchange *x, bool runs)
 {
+    gate_phase(x->guest, runs && !x->answered ? GATE_RECEIVING : GATE_WORKING);
     MHD_set_connection_option(x->connection, MHD_CONNECTION_OPTION_TIMEOUT, runs ? x->server->idle_seconds : 0u);
 }
 
@@ -106,6 +116,13 @@ static str remote_address(struct arena *a, struct MHD_Connection *connection)
     return arena_str(a, str_c(text));
 }
 
+/* What on_connection found. */
+static struct gate_guest *guest_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
 /* Called when the request line is there: the only place where the library shows the target as it was sent. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
@@ -113,6 +130,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     struct exchange *x = mem_new(struct exchange);
     x->server = s;
     x->connection = connection;
+    x->guest = guest_of(connection);
     ctx_open(&x->ctx);
     x->ctx.cancel = &s->cancel;
     uint8_t tag[8];
@@ -141,17 +159,32 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
-/* What the application may rely on: a path, and one length. */
+static size_t count_of(const struct http_headers *h, str name)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->count; i++)
+        n += str_ieq(h->items[i].name, name);
+    return n;
+}
+
+/* What the application may rely on: a path, and one length. Whatever leaves two ways to read where the body ends is refused, and
+ * the connection with it: that is how requests are smuggled past a proxy (RFC 9112, 6.1). */
 static int check_request(struct exchange *x)
 {
     if (!str_starts(x->rq.path, STR("/")) && !(x->rq.method == HTTP_OPTIONS && str_eq(x->rq.path, STR("*"))))
         return err_set(&x->ctx, &ERR_INVALID, "the target of the request is not a path");
-    str length = http_headers_get(&x->rq.headers, STR("Content-Length"));
-    bool chunked = !str_none(http_headers_get(&x->rq.headers, STR("Transfer-Encoding")));
-    if (chunked)
+    const struct http_headers *h = &x->rq.headers;
+    str length = http_headers_get(h, STR("Content-Length")), coding = http_headers_get(h, STR("Transfer-Encoding"));
+    size_t lengths = count_of(h, STR("Content-Length")), codings = count_of(h, STR("Transfer-Encoding"));
+    bool two_hosts = count_of(h, STR("Host")) > 1;
+    if (lengths + codings > 1 || codings > 0 || two_hosts)
         x->rq.body_length = -1;
-    if (chunked && !str_none(length)) /* two lengths are how requests are smuggled past a proxy (RFC 9112, 6.1) */
-        return err_set(&x->ctx, &ERR_INVALID, "the request has both Content-Length and Transfer-Encoding");
+    if (lengths + codings > 1)
+        return err_set(&x->ctx, &ERR_INVALID, "the request has more than one Content-Length or Transfer-Encoding");
+    if (codings > 0 && !str_ieq(coding, STR("chunked")))
+        return err_set(&x->ctx, &ERR_INVALID, "the request has a Transfer-Encoding other than chunked");
+    if (two_hosts)
+        return err_set(&x->ctx, &ERR_INVALID, "the request has more than one Host");
     if (!str_none(length) && (!num_parse_int(length, &x->rq.body_length) || x->rq.body_length < 0))
         return err_set(&x->ctx, &ERR_INVALID, "the Content-Length of the request is not a number");
     return RC_OK;
@@ -321,6 +354,7 @@ static enum MHD_Result on_headers_complete(struct exchange *x, const char *metho
 static enum MHD_Result on_body_piece(struct exchange *x, str piece)
 {
     struct http_server *s = x->server;
+    gate_received(x->guest, piece.n);
     if (x->rc == RC_OK && piece.n > x->rq.body_limit - x->rq.body_received)
         x->rc = body_too_large(x);
     if (x->rc == RC_OK) {
@@ -394,25 +428,25 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
         if (x->unread && x->answered)
             linger(socket_of(x));
     }
+    gate_phase(x->guest, GATE_KEPT);
     ctx_close(&x->ctx);
     mem_free(x);
 }
 
+/* The gate knows the connection by its descriptor; from here on it is found by its context. */
 static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    (void)socket_context;
     struct http_server *s = cls;
-    struct server_counts *counts = &s->counts;
     if (what == MHD_CONNECTION_NOTIFY_STARTED && s->tls) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
         tls_bind(s->tls, info->tls_session);
     }
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        atomic_fetch_add(&counts->connections, 1);
-        atomic_fetch_add(&counts->connections_now, 1);
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *socket_context = info ? gate_guest_of(s->gate, info->connect_fd) : NULL;
     } else {
-        atomic_fetch_sub(&counts->connections_now, 1);
+        gate_leave(*socket_context);
     }
 }
 
@@ -434,60 +468,6 @@ static void on_log(void *cls, const char *fmt, va_list args)
 }
 
 /* --- start and stop --- */
-
-static int bind_to(struct ctx *ctx, const struct addrinfo *address, const char *name, unsigned port, int *fd_out)
-{
-    CLEANUP(file_close) int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return err_errno(ctx, errno, "socket for %s", name);
-    int on = 1, off = 0;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (address->ai_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0)
-        return err_errno(ctx, errno, "listen on %s port %u", name, port);
-    *fd_out = fd;
-    fd = -1;
-    return RC_OK;
-}
-
-static int listen_on(struct ctx *ctx, const char *host, unsigned port, int *fd_out)
-{
-    static const struct {
-        const char *host;
-        int family;
-    } all[] = {{"::", AF_INET6}, {"0.0.0.0", AF_INET}};
-    char service[NUM_INT_SIZE] = "";
-    num_print_int(port, service);
-    int rc = RC_FAIL;
-    for (size_t i = 0; i < (host ? 1 : COUNT_OF(all)); i++) {
-        const char *name = host ? host : all[i].host;
-        struct addrinfo hints = {
-            .ai_family = host ? AF_UNSPEC : all[i].family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-        struct addrinfo *found = NULL;
-        int failure = getaddrinfo(name, service, &hints, &found);
-        err_clear(ctx); /* of the address before this one */
-        if (failure != 0)
-            rc = err_set(ctx, &ERR_IO, "listen on %s: %s", name, gai_strerror(failure));
-        else
-            rc = bind_to(ctx, found, name, port, fd_out);
-        if (found)
-            freeaddrinfo(found);
-        if (rc == RC_OK)
-            return RC_OK;
-    }
-    return rc;
-}
-
-static unsigned port_of(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t n = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &n) != 0)
-        return 0;
-    return ntohs(address.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((const struct sockaddr_in *)&address)->sin_port);
-}
 
 static void server_free(struct http_server *s)
 {
@@ -513,22 +493,20 @@ static struct http_server *server_new(const struct http_server_options *o, const
 }
 
 /* NULL when the library refuses. */
-static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_server_options *o, int fd)
+static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_callback()},
                                    {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
                                    {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem options[] = {
-        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, o->connection_limit ? (intptr_t)o->connection_limit : 1000, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)o->per_address_limit, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, INT32_MAX, NULL}, /* the gate counts */
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)s->idle_seconds, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    unsigned flags =
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC |
+                     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
     return MHD_start_daemon(flags | (s->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_access, s, //
                             MHD_OPTION_EXTERNAL_LOGGER, on_log, s,                           // first: it is used at once
                             MHD_OPTION_URI_LOG_CALLBACK, on_target, s,                       //
@@ -540,6 +518,37 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_
                             MHD_OPTION_END);
 }
 
+static bool on_admitted(void *app, int fd, const struct sockaddr *from, socklen_t size)
+{
+    struct http_server *s = app;
+    return MHD_add_connection(s->daemon, fd, from, size) == MHD_YES;
+}
+
+/* Descriptors outside: half of those that the process may have, so that stores and connections inside never lack any. */
+static unsigned waiting_limit(void)
+{
+    struct rlimit files;
+    rlim_t half = getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur / 2 : WAITING_MAX;
+    return half < WAITING_MAX ? (unsigned)half : WAITING_MAX;
+}
+
+static int start_gate(struct ctx *ctx, struct http_server *s, const struct http_server_options *o, int fd)
+{
+    const struct gate_options gate = {.listen_fd = fd,
+                                      .secure = s->tls != NULL,
+                                      .inside_limit = o->connection_limit ? o->connection_limit : CONNECTIONS,
+                                      .waiting_limit = o->waiting_limit ? o->waiting_limit : waiting_limit(),
+                                      .per_address = o->per_address_limit,
+                                      .free_addresses = o->free_addresses,
+                                      .head_ms = (o->head_seconds ? o->head_seconds : HEAD_SECONDS) * 1000,
+                                      .idle_ms = s->idle_seconds * 1000,
+                                      .body_window_ms = (o->body_seconds ? o->body_seconds : BODY_SECONDS) * 1000,
+                                      .body_window_bytes = BODY_WINDOW_BYTES,
+                                      .admit = on_admitted,
+                                      .app = s};
+    return gate_open(ctx, &gate, &s->gate);
+}
+
 int http_server_start(struct ctx *ctx, const struct http_server_options *o, const struct http_handlers *handlers, void *app,
                       struct http_server **out)
 {
@@ -547,17 +556,23 @@ int http_server_start(struct ctx *ctx, const struct http_server_options *o, cons
     if (!o->cert_file != !o->key_file)
         return err_set(ctx, &ERR_INVALID, "TLS needs both a certificate file and a key file");
     CLEANUP(file_close) int fd = -1;
-    TRY(listen_on(ctx, o->host, o->port, &fd));
+    TRY(listen_open(ctx, o->host, o->port, &fd));
     if (o->cert_file)
         TRY(tls_open(ctx, o->cert_file, o->key_file, &tls));
     struct http_server *s = server_new(o, handlers, app);
     s->tls = tls;
-    s->port = port_of(fd);
-    s->daemon = start_daemon(s, o, fd);
-    fd = -1; /* the library's now; it closes it even when it refuses */
+    s->port = listen_port(fd);
+    s->daemon = start_daemon(s);
     if (!s->daemon) {
         server_free(s);
         return err_set(ctx, &ERR_IO, "the HTTP server does not start");
+    }
+    int rc = start_gate(ctx, s, o, fd);
+    fd = -1; /* the gate's now */
+    if (rc != RC_OK) {
+        MHD_stop_daemon(s->daemon);
+        server_free(s);
+        return rc;
     }
     *out = s;
     return RC_OK;
@@ -589,11 +604,11 @@ void http_server_stop(struct http_server *s, unsigned grace_ms)
     if (!s)
         return;
     atomic_store(&s->stopping, true);
-    int fd = MHD_quiesce_daemon(s->daemon);
+    gate_shut(s->gate);
     wait_none_running(s, grace_ms);
     atomic_store(&s->cancel, true);
     MHD_stop_daemon(s->daemon);
-    file_close(&fd);
+    gate_close(s->gate);
     server_free(s);
 }
 
@@ -602,9 +617,14 @@ unsigned http_server_port(const struct http_server *s) { return s->port; }
 void http_server_counters(const struct http_server *s, struct http_counters *out)
 {
     const struct server_counts *c = &s->counts;
+    struct gate_counters gate;
+    gate_counters(s->gate, &gate);
     *out = (struct http_counters){
-        .connections = atomic_load(&c->connections),
-        .connections_now = atomic_load(&c->connections_now),
+        .connections = gate.accepted,
+        .connections_now = gate.inside_now,
+        .waiting_now = gate.waiting_now,
+        .turned_away = gate.turned_away,
+        .cut = gate.cut,
         .requests = atomic_load(&c->requests),
         .requests_now = atomic_load(&s->running),
         .broken = atomic_load(&c->broken),

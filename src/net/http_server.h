@@ -24,9 +24,13 @@ struct http_handlers {
 struct http_server_options {
     const char *host;                 /* address to listen on; NULL: all, both families where there are two */
     unsigned port;                    /* 0: the kernel chooses, see http_server_port */
-    unsigned connection_limit;        /* 0: 1000; further ones wait in the kernel's queue */
-    unsigned per_address_limit;       /* connections from one address; 0: none (behind a proxy all come from one) */
+    unsigned connection_limit;        /* that have sent a request, a thread each; 0: 1000. See net/gate.h for the others */
+    unsigned waiting_limit;           /* 0: half of the descriptors that the process may have, at most 16384 */
+    unsigned per_address_limit;       /* of connection_limit, from one address; 0: all */
+    str free_addresses;               /* addresses and networks without that limit: proxies */
     unsigned idle_seconds;            /* without a byte moving in either direction; 0: 60. Time inside handlers does not count */
+    unsigned head_seconds;            /* for the head of a request; 0: 20 */
+    unsigned body_seconds;            /* in such a time a body has to bring 8 KiB, or its end; 0: 30 */
     const char *cert_file, *key_file; /* PEM; both or neither (plain HTTP) */
 };
 struct http_server;
@@ -46,7 +50,11 @@ unsigned http_server_port(const struct http_server *s);
 
 /* Since the start, but for the two that say "now". */
 struct http_counters {
-    uint64_t connections, connections_now;
+    uint64_t connections;
+    uint64_t connections_now; /* with a thread */
+    uint64_t waiting_now;     /* that have not sent a request yet */
+    uint64_t turned_away;     /* before they had sent one: too slow, or too many */
+    uint64_t cut;             /* later: too slow, idle for too long, or idle while others waited */
     uint64_t requests, requests_now;
     uint64_t broken;      /* requests that ended before their answer was out whole */
     uint64_t bytes_in;    /* of bodies, as far as handed to the application */

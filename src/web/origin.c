@@ -5,6 +5,7 @@
  * the former passes on whatever a client wrote into the latter. */
 #include "codec/forwarded.h"
 #include "net/address.h"
+#include "net/tally.h"
 #include "web/web.h"
 
 struct hops {
@@ -12,10 +13,12 @@ struct hops {
     str host, port, proto;
 };
 
-static bool trusted(const struct web *w, const struct address *address)
+str origin_proxies(struct ctx *ctx, str configured)
 {
-    return address_listed(STR("127.0.0.1, ::1"), address) || address_listed(str_c(w->trusted_proxies), address);
+    return arena_printf(ctx->arena, "127.0.0.1, ::1, %.*s", STR_FMT(configured));
 }
+
+static bool trusted(const struct web *w, const struct address *address) { return address_listed(w->trusted_proxies, address); }
 
 /* A host header is a name or address with a port and nothing else: it goes into URLs that we hand out. */
 static bool host_valid(str host)
@@ -131,4 +134,21 @@ void origin_find(struct ctx *ctx, struct call *call)
     }
     if (!w->url_fixed)
         urls_of_request(ctx, call, &hops);
+}
+
+/* Connections are counted by the server; behind a proxy all of them are the proxy's, so the client's requests are. */
+int origin_enter(struct ctx *ctx, struct call *call)
+{
+    struct address client;
+    if (str_eq(call->remote, call->http->remote) || !address_parse(call->remote, &client))
+        return RC_OK;
+    call->counted = tally_add(call->web->running, &client, call->web->per_address);
+    return call->counted ? RC_OK : err_set(ctx, &ERR_BUSY, "Too many requests of %.*s at once.", STR_FMT(call->remote));
+}
+
+void origin_leave(struct call *call)
+{
+    struct address client;
+    if (call->counted && address_parse(call->remote, &client))
+        tally_remove(call->web->running, &client);
 }

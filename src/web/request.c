@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "codec/multipart.h"
 #include "model/errors.h"
+#include "net/tally.h"
 #include "web/web.h"
 
 enum { PARAMS_MAX = 1 << 20, FIELDS_MAX = 2000, UPLOADS_MAX = 100, PART_HEADER_MAX = 8192, TEXT_ANSWER_MAX = 256 << 20 };
@@ -138,6 +139,7 @@ static int web_begin(struct ctx *ctx, void *app, struct http_request *rq)
     rq->state = call;
     atomic_fetch_add(&w->requests, 1);
     origin_find(ctx, call);
+    TRY(origin_enter(ctx, call));
     if (rq->method == HTTP_OPTIONS)
         return RC_OK;
     TRY(find_route(ctx, call));
@@ -243,6 +245,7 @@ static void web_end(struct ctx *ctx, void *app, struct http_request *rq, const s
             form_reader_close(&call->body->form);
     }
     buf_free(&call->text);
+    origin_leave(call);
     int64_t ms = ctx->clock->monotonic_ms(ctx->clock) - call->started_ms;
     log_line(ctx, LOG_INFO, "%.*s %s %.*s %d %lld ms%s", STR_FMT(call->remote), http_method_name(rq->method),
              STR_FMT(str_sub(rq->path, 0, 300)), answer ? answer->status : 0, (long long)ms, sent ? "" : " (not sent whole)");
@@ -253,6 +256,7 @@ const struct http_handlers web_handlers = {.begin = web_begin, .body = web_body,
 int web_open(struct ctx *ctx, struct web *w)
 {
     atomic_store(&w->ready, true);
+    w->running = tally_open();
     return router_compile(ctx);
 }
 
@@ -260,4 +264,5 @@ void web_close(struct web *w)
 {
     atomic_store(&w->ready, false);
     router_release();
+    tally_close(w->running);
 }

@@ -49,7 +49,13 @@ int system_metrics(struct ctx *ctx, struct call *call)
     CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 10);
     metric(&b, "mapferry_http_requests", "counter", "Requests since the start.", c.requests);
     metric(&b, "mapferry_http_requests_running", "gauge", "Requests being answered.", c.requests_now);
-    metric(&b, "mapferry_http_connections", "gauge", "Open connections.", c.connections_now);
+    metric(&b, "mapferry_http_connections", "gauge", "Connections that have sent a request.", c.connections_now);
+    metric(&b, "mapferry_http_connections_waiting", "gauge", "Connections that have not sent a request yet.", c.waiting_now);
+    metric(&b, "mapferry_http_connections_accepted", "counter", "Connections since the start.", c.connections);
+    metric(&b, "mapferry_http_turned_away", "counter", "Connections ended before they had sent a request: too slow, or too many.",
+           c.turned_away);
+    metric(&b, "mapferry_http_cut", "counter", "Connections ended later: too slow, or idle for too long or while others waited.",
+           c.cut);
     metric(&b, "mapferry_http_broken", "counter", "Requests that ended before their answer was out whole.", c.broken);
     metric(&b, "mapferry_http_bytes_in", "counter", "Bytes of request bodies.", c.bytes_in);
     metric(&b, "mapferry_http_bytes_out", "counter", "Bytes of response bodies.", c.bytes_out);

@@ -15,11 +15,13 @@
 struct web {
     struct site *site;
     struct jobs *jobs;
-    str context;    /* "" or "/portal" */
-    bool url_fixed; /* --url was given: site->portal_url holds for every request; else Host and X-Forwarded-* decide */
-    const char *trusted_proxies; /* comma-separated addresses and networks whose X-Forwarded-* and Forwarded count */
-    str allowed_origins;         /* comma-separated, "*" for all: whose pages may call from a browser */
-    struct http_server *server;  /* for metrics */
+    str context;           /* "" or "/portal" */
+    bool url_fixed;        /* --url was given: site->portal_url holds for every request; else Host and X-Forwarded-* decide */
+    str trusted_proxies;   /* origin_proxies: whose X-Forwarded-* and Forwarded count */
+    unsigned per_address;  /* running requests of one client behind a proxy; 0: any number */
+    struct tally *running; /* those, by client */
+    str allowed_origins;   /* comma-separated, "*" for all: whose pages may call from a browser */
+    struct http_server *server; /* for metrics */
     atomic_uint_fast64_t requests, errors;
     atomic_bool ready;
 };
@@ -81,6 +83,7 @@ struct call {
     size_t upload_count;
     struct buf text;          /* the JSON answer */
     struct json_out out;      /* writes into text */
+    bool counted;             /* by origin_enter */
     bool streamed;            /* the handler set the answer's body itself */
     struct body_reader *body; /* request.c: what takes the body in */
     int64_t started_ms;
@@ -130,6 +133,10 @@ bool param_next(str *rest, struct param *out);        /* false at the end or at 
 int params_check(struct ctx *ctx, struct call *call); /* ERR_PARAMETER naming the parameter and what it has to be */
 /* origin.c: where the request comes from and how its client sees us: fills remote, portal_url and server_url. */
 void origin_find(struct ctx *ctx, struct call *call);
+str origin_proxies(struct ctx *ctx, str configured); /* this machine's own addresses, and what http.trustedProxies says */
+/* One more request of this client: ERR_BUSY when it is behind a proxy and has too many running already. */
+int origin_enter(struct ctx *ctx, struct call *call);
+void origin_leave(struct call *call);
 /* auth.c: who calls. */
 int auth_caller(struct ctx *ctx, struct call *call);              /* also the row's `who` */
 void auth_sign_in(struct ctx *ctx, struct call *call, str token); /* the browser's later pages are this user's */

@@ -44,7 +44,7 @@ static int entry_fill(struct ctx *ctx, struct blob_store *blobs, struct stage_en
                                  : blob_begin(ctx, blobs, (uint64_t)e->part->size, &e->hash, &e->blob));
     CLEANUP(reader_cleanup) struct reader *r = NULL;
     TRY(e->source->ops->part_open(ctx, e->source, &e->item, e->part, &r));
-    static _Thread_local char piece[256 * 1024];
+    char piece[256 * 1024];
     for (;;) {
         size_t got;
         TRY(ctx_check(ctx));

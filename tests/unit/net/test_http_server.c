@@ -657,7 +657,7 @@ static void time_in_a_handler_is_not_idleness(void **state)
 static void a_slow_client_is_cut(void **state)
 {
     (void)state;
-    struct app *app = start((struct http_server_options){.idle_seconds = 1});
+    struct app *app = start((struct http_server_options){.idle_seconds = 1, .head_seconds = 1});
     int fd = dial(app), silent = dial(app);
     assert_true(say(fd, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe")));
     assert_true(say(silent, STR("GET / HT")));
@@ -670,20 +670,164 @@ static void a_slow_client_is_cut(void **state)
     finish(app);
 }
 
+/* --- the gate --- */
+
+static int served(const struct app *app)
+{
+    int fd = dial(app);
+    assert_true(say(fd, STR(GET("/"))));
+    assert_true(str_starts(hear(fd), STR("HTTP/1.1 200")));
+    return fd;
+}
+
+static void who_says_nothing_takes_nobodys_place(void **state)
+{
+    (void)state;
+    static const char *const begun[] = {"", "G", "\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\n", "POST / HTTP/1.1\r\n\tX: y\r\n"};
+    struct app *app = start((struct http_server_options){.connection_limit = 1});
+    int fds[COUNT_OF(begun)];
+    for (size_t i = 0; i < COUNT_OF(begun); i++) {
+        fds[i] = dial(app);
+        assert_true(say(fds[i], str_c(begun[i])));
+    }
+    close(served(app));
+    for (size_t i = 0; i < COUNT_OF(begun); i++)
+        close(fds[i]);
+    finish(app);
+}
+
+static void a_head_has_its_time(void **state)
+{
+    (void)state;
+    struct app *app = start((struct http_server_options){.head_seconds = 1});
+    int fd = dial(app), long_head = dial(app);
+    assert_true(say(fd, STR("GET / HTTP/1.1\r\nHost: h\r\n")));
+    char *half = arena_alloc(ctx.arena, 10001);
+    memset(half, 'x', 10000);
+    half[10000] = 0;
+    assert_true(
+        say(long_head, arena_printf(ctx.arena, "GET / HTTP/1.1\r\nHost: h\r\nX: %s", half))); /* so long that it is inside */
+    str answer = hear(fd);
+    assert_true(str_starts(answer, STR("HTTP/1.1 408 ")) && has(answer, "\"code\":408"));
+    assert_true(ended_by_peer(fd));
+    hear(long_head);
+    struct http_counters c;
+    http_server_counters(app->server, &c);
+    assert_int_equal(c.turned_away, 1);
+    assert_int_equal(c.cut, 1);
+    close(fd);
+    close(long_head);
+    finish(app);
+}
+
+static void who_waits_for_nothing_makes_room(void **state)
+{
+    (void)state;
+    struct app *app = start((struct http_server_options){.connection_limit = 2});
+    int oldest = served(app), newer = served(app), newest = served(app);
+    assert_true(ended_by_peer(oldest));
+    assert_true(say(newer, STR(GET("/"))) && str_starts(hear(newer), STR("HTTP/1.1 200")));
+    close(oldest);
+    close(newer);
+    close(newest);
+    finish(app);
+}
+
+static void who_is_busy_is_waited_for(void **state)
+{
+    (void)state;
+    struct app *app = start((struct http_server_options){.connection_limit = 1});
+    int busy = dial(app), next = dial(app);
+    assert_true(say(busy, STR("GET /wait HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")));
+    sem_wait(&app->reached);
+    assert_true(say(next, STR(GET("/"))));
+    sem_post(&app->go_on);
+    assert_text(body_of(hear(busy)), "waited");
+    assert_true(str_starts(hear(next), STR("HTTP/1.1 200")));
+    close(busy);
+    close(next);
+    finish(app);
+}
+
 static void one_address_has_a_limit(void **state)
 {
     (void)state;
     struct app *app = start((struct http_server_options){.per_address_limit = 2});
-    int one = dial(app), two = dial(app);
-    assert_true(say(one, STR(GET("/"))) && str_starts(hear(one), STR("HTTP/1.1 200")));
-    assert_true(say(two, STR(GET("/"))) && str_starts(hear(two), STR("HTTP/1.1 200")));
-    int three = dial(app);
-    say(three, STR(GET("/")));
-    assert_true(ended_by_peer(three));
+    int one = served(app), two = served(app), three = served(app);
+    assert_true(ended_by_peer(one));
     close(one);
     close(two);
     close(three);
     finish(app);
+    app = start((struct http_server_options){.per_address_limit = 1, .free_addresses = STR("10.0.0.1, 127.0.0.0/8")});
+    one = served(app);
+    two = served(app);
+    assert_true(say(one, STR(GET("/"))) && str_starts(hear(one), STR("HTTP/1.1 200")));
+    close(one);
+    close(two);
+    finish(app);
+}
+
+static void outside_there_is_room_for_so_many(void **state)
+{
+    (void)state;
+    struct app *app = start((struct http_server_options){.waiting_limit = 4});
+    int fds[6];
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        fds[i] = dial(app);
+    close(served(app));
+    assert_true(ended_by_peer(fds[0]));
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        close(fds[i]);
+    finish(app);
+}
+
+static void a_body_that_dribbles_is_cut(void **state)
+{
+    (void)state;
+    struct app *app = start((struct http_server_options){.body_seconds = 1});
+    int fd = dial(app);
+    assert_true(say(fd, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")));
+    int said = 0;
+    while (said < 1000 && say(fd, STR("x"))) {
+        sleep_ms(10);
+        said++;
+    }
+    assert_true(said < 1000);
+    sem_wait(&app->ended);
+    assert_int_equal(atomic_load(&app->unanswered), 1);
+    close(fd);
+    finish(app);
+}
+
+/* A body has one end, whoever reads it: what a proxy might read otherwise is refused and nothing after it is answered. */
+static void requests_cannot_be_smuggled(void **state)
+{
+    struct app *app = *state;
+    static const char *const shapes[] = {
+        "Content-Length: 3\r\nContent-Length: 3\r\n",
+        "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Content-Length: 3, 3\r\n",
+        "Content-Length: +3\r\n",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "Transfer-Encoding: identity\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: \"chunked\"\r\n",
+        "Host: other\r\nContent-Length: 3\r\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(shapes); i++) {
+        int fd = dial(app);
+        str request = arena_printf(ctx.arena, "POST / HTTP/1.1\r\nHost: h\r\n%s\r\nabcGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n",
+                                   shapes[i]);
+        assert_true(say(fd, request));
+        shutdown(fd, SHUT_WR);
+        str answer = hear(fd), more = hear(fd);
+        if (str_starts(answer, STR("HTTP/1.1 200")) || more.n > 0 || !ended_by_peer(fd))
+            fail_msg("%s%.*s%.*s", shapes[i], STR_FMT(answer), STR_FMT(more));
+        close(fd);
+    }
 }
 
 struct stopper {
@@ -806,7 +950,14 @@ int main(void)
         SERVED(counters_count),
         OWN(time_in_a_handler_is_not_idleness),
         OWN(a_slow_client_is_cut),
+        OWN(who_says_nothing_takes_nobodys_place),
+        OWN(a_head_has_its_time),
+        OWN(who_waits_for_nothing_makes_room),
+        OWN(who_is_busy_is_waited_for),
         OWN(one_address_has_a_limit),
+        OWN(outside_there_is_room_for_so_many),
+        OWN(a_body_that_dribbles_is_cut),
+        SERVED(requests_cannot_be_smuggled),
         OWN(stopping_lets_a_running_request_finish),
         OWN(after_the_grace_requests_are_cancelled),
         OWN(what_cannot_start_says_why),

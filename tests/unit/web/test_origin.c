@@ -11,7 +11,7 @@ static int open_call(void **state)
     call = (struct call){.web = &wf.web, .site = &wf.site, .http = &request};
     wf.web.url_fixed = false;
     wf.web.context = STR("");
-    wf.web.trusted_proxies = "";
+    wf.web.trusted_proxies = origin_proxies(CTX, STR(""));
     return 0;
 }
 
@@ -90,7 +90,7 @@ static void forwarded_headers_count_from_trusted_proxies_only(void **state)
     for (size_t i = 0; i < COUNT_OF(FROM); i++) {
         (void)open_call(NULL);
         request.remote = str_c(FROM[i].remote);
-        wf.web.trusted_proxies = FROM[i].proxies;
+        wf.web.trusted_proxies = origin_proxies(CTX, str_c(FROM[i].proxies));
         header("Host", "inner:7080");
         header("X-Forwarded-Host", " outer.example , inner");
         header("X-Forwarded-Proto", "HTTPS, http");
@@ -142,7 +142,7 @@ static void the_client_is_the_last_whom_no_trusted_proxy_vouches_for(void **stat
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         (void)open_call(NULL);
         request.remote = str_c(CASES[i].peer);
-        wf.web.trusted_proxies = CASES[i].proxies;
+        wf.web.trusted_proxies = origin_proxies(CTX, str_c(CASES[i].proxies));
         header("X-Forwarded-For", CASES[i].forwarded_for);
         origin_find(CTX, &call);
         if (!str_eq(call.remote, str_c(CASES[i].client)))
@@ -201,6 +201,33 @@ static void the_port_of_the_proxy_belongs_to_the_address(void **state)
     }
 }
 
+static void a_client_behind_a_proxy_has_a_limit_of_its_own(void **state)
+{
+    (void)state;
+    static struct call calls[4];
+    static const char *const FROM[] = {"192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"};
+    wf.web.per_address = 2;
+    for (size_t i = 0; i < COUNT_OF(FROM); i++) {
+        calls[i] = call;
+        calls[i].remote = str_c(FROM[i]);
+        assert_int_equal(origin_enter(CTX, &calls[i]), i == 2 ? RC_FAIL : RC_OK);
+        err_clear(CTX);
+    }
+    origin_leave(&calls[2]); /* was not counted */
+    assert_int_equal(origin_enter(CTX, &calls[2]), RC_FAIL);
+    assert_true(err_is(CTX, &ERR_BUSY));
+    err_clear(CTX);
+    origin_leave(&calls[0]);
+    assert_ok(origin_enter(CTX, &calls[2]));
+    for (size_t i = 1; i < COUNT_OF(FROM); i++)
+        origin_leave(&calls[i]);
+    for (size_t i = 0; i < 10; i++) { /* who is no proxy's client is counted by the server */
+        call.remote = call.http->remote;
+        assert_ok(origin_enter(CTX, &call));
+    }
+    wf.web.per_address = 0;
+}
+
 static void bindings_and_limits_see_the_client(void **state)
 {
     (void)state;
@@ -241,6 +268,7 @@ int main(void)
         T(several_headers_are_one_list),
         T(the_standard_header_counts_when_it_stands_alone),
         T(the_port_of_the_proxy_belongs_to_the_address),
+        T(a_client_behind_a_proxy_has_a_limit_of_its_own),
         T(bindings_and_limits_see_the_client),
     };
     return cmocka_run_group_tests(tests, web_fixture_open, web_fixture_close);

@@ -74,7 +74,7 @@ static inline int web_fixture_open(void **state)
     assert_ok(user_create(CTX, &wf.site, &admin, &viewer));
     wf.web.site = &wf.site;
     wf.web.context = STR("");
-    wf.web.trusted_proxies = "";
+    wf.web.trusted_proxies = origin_proxies(CTX, STR(""));
     wf.web.allowed_origins = STR("*");
     assert_ok(web_open(CTX, &wf.web));
     const struct http_server_options server = {.host = "127.0.0.1"};
