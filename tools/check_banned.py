@@ -23,7 +23,7 @@ EXPORTS = {
     'cli/job.c': ['remote'],                       # the part of remote.h that waits
     'codec/deflate.c': ['inflate'],                # the way back, by the same library
     'migrate/texts.c': ['text'],
-    'model/group.c': ['member', 'role', 'user'],   # the people of a group and what they may
+    'model/group.c': ['member'],                   # the people of a group
     'model/item.c': ['relationship'],
     'model/layer.c': ['field', 'geometry', 'service'],  # the parts of a definition
     'service/content.c': ['folder', 'group', 'item'],   # use cases that list content, whatever holds it

@@ -28,8 +28,7 @@ str export_request_print(struct ctx *ctx, const struct export_request *r)
     json_begin_object(&o);
     json_member_str(&o, "groupId", id_str(&r->group));
     json_member_str(&o, "groupTitle", r->group_title);
-    json_member_str(&o, "caller", r->caller.username);
-    json_member_c(&o, "role", role_id(r->caller.role));
+    access_caller_print(&o, &r->caller);
     json_member_bool(&o, "all", r->all);
     lists_ids_print(&o, "items", r->items, r->item_count);
     json_member_str(&o, "folder", id_str(&r->folder));
@@ -42,12 +41,11 @@ str export_request_print(struct ctx *ctx, const struct export_request *r)
 int export_request_parse(struct ctx *ctx, struct json v, struct export_request *out)
 {
     *out = (struct export_request){.group_title = json_string(json_get_c(v, "groupTitle"), ctx->arena),
-                                   .caller = {.username = json_string(json_get_c(v, "caller"), ctx->arena)},
                                    .all = json_bool(json_get_c(v, "all"), true),
                                    .file_name = json_string(json_get_c(v, "fileName"), ctx->arena),
                                    .keep_item = json_bool(json_get_c(v, "keepItem"), true)};
     id_parse(json_string(json_get_c(v, "folder"), ctx->arena), &out->folder);
-    if (!role_parse(json_string(json_get_c(v, "role"), ctx->arena), &out->caller.role) ||
+    if (!access_caller_parse(ctx->arena, v, &out->caller) ||
         !id_parse(json_string(json_get_c(v, "groupId"), ctx->arena), &out->group))
         return err_set(ctx, &ERR_CORRUPT, "a stored request is incomplete");
     return lists_ids_parse(ctx, json_get_c(v, "items"), &out->items, &out->item_count);

@@ -28,8 +28,7 @@ str import_request_print(struct ctx *ctx, const struct import_request *r)
     lists_ids_print(&o, "items", r->items, r->item_count);
     json_member_bool(&o, "overwrite", r->overwrite);
     json_member_bool(&o, "keepPackage", r->keep_package);
-    json_member_str(&o, "caller", r->caller.username);
-    json_member_c(&o, "role", role_id(r->caller.role));
+    access_caller_print(&o, &r->caller);
     json_member_str(&o, "owner", r->owner);
     json_member_str(&o, "folder", id_str(&r->folder));
     json_member_str(&o, "folderTitle", r->folder_title);
@@ -44,12 +43,10 @@ int import_request_parse(struct ctx *ctx, struct json v, struct import_request *
                                    .all = json_bool(json_get_c(v, "all"), true),
                                    .overwrite = json_bool(json_get_c(v, "overwrite"), false),
                                    .keep_package = json_bool(json_get_c(v, "keepPackage"), false),
-                                   .caller = {.username = json_string(json_get_c(v, "caller"), a)},
                                    .owner = json_string(json_get_c(v, "owner"), a),
                                    .folder_title = json_string(json_get_c(v, "folderTitle"), a)};
     id_parse(json_string(json_get_c(v, "folder"), a), &out->folder);
-    if (!role_parse(json_string(json_get_c(v, "role"), a), &out->caller.role) ||
-        !id_parse(json_string(json_get_c(v, "groupId"), a), &out->group) ||
+    if (!access_caller_parse(a, v, &out->caller) || !id_parse(json_string(json_get_c(v, "groupId"), a), &out->group) ||
         !id_parse(json_string(json_get_c(v, "package"), a), &out->package))
         return err_set(ctx, &ERR_CORRUPT, "a stored request is incomplete");
     return lists_ids_parse(ctx, json_get_c(v, "items"), &out->items, &out->item_count);

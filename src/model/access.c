@@ -1,17 +1,68 @@
 /* Who may. See access.h; every function is a pure decision over the facts it is given. */
 #include "model/access.h"
 
-static bool at_least(const struct caller *c, enum role role) { return !c->anonymous && c->role >= role; }
+static bool may(const struct caller *c, enum privilege p)
+{
+    return !c->anonymous && role_holds(c->custom ? c->privileges : role_privileges_of(c->role), p);
+}
+
+struct caller access_caller(const struct user *u)
+{
+    return (struct caller){
+        .username = u->username, .role = u->role, .custom = !str_empty(u->role_id), .privileges = user_privileges(u)};
+}
+
+void access_caller_print(struct json_out *o, const struct caller *c)
+{
+    json_member_str(o, "caller", c->username);
+    json_member_c(o, "role", role_id(c->role));
+    if (c->custom) {
+        json_name(o, "privileges");
+        role_privileges_print(o, c->privileges);
+    }
+}
+
+bool access_caller_parse(struct arena *a, struct json v, struct caller *out)
+{
+    struct json privileges = json_get_c(v, "privileges");
+    str unknown;
+    *out = (struct caller){.username = json_string(json_get_c(v, "caller"), a), .custom = !json_absent(privileges)};
+    return role_parse(json_string(json_get_c(v, "role"), a), &out->role) &&
+           (!out->custom || role_privileges_parse(a, privileges, &out->privileges, &unknown));
+}
 
 bool access_is_self(const struct caller *c, str username)
 {
     return !c->anonymous && !str_empty(username) && str_ieq(c->username, username);
 }
 
-bool access_administer(const struct caller *c) { return at_least(c, ROLE_ADMIN); }
+bool access_administer(const struct caller *c) { return !c->anonymous && !c->custom && c->role == ROLE_ADMIN; }
 
-/* Everything that only an owner and an administrator may. */
-static bool owns(const struct caller *c, str owner) { return access_administer(c) || access_is_self(c, owner); }
+struct access_sight access_items_sight(const struct caller *c)
+{
+    return (struct access_sight){.all = may(c, PRIVILEGE_VIEW_ITEMS), .org = may(c, PRIVILEGE_VIEW_ORG_ITEMS)};
+}
+
+struct access_sight access_groups_sight(const struct caller *c)
+{
+    return (struct access_sight){.all = may(c, PRIVILEGE_VIEW_GROUPS), .org = may(c, PRIVILEGE_VIEW_ORG_GROUPS)};
+}
+
+struct access_sight access_users_sight(const struct caller *c)
+{
+    return (struct access_sight){.all = may(c, PRIVILEGE_VIEW_USERS), .org = may(c, PRIVILEGE_VIEW_ORG_USERS)};
+}
+
+static bool sees(struct access_sight sight, enum item_access access)
+{
+    return access == ITEM_PUBLIC || (access == ITEM_ORG && sight.org) || sight.all;
+}
+
+/* What an owner may, and who has the privilege to do it to things of others. */
+static bool owner_or(const struct caller *c, str owner, enum privilege others)
+{
+    return access_is_self(c, owner) || may(c, others);
+}
 
 /* ---- items ---- */
 
@@ -20,66 +71,106 @@ static bool is_member(const struct caller *c, const struct access_group *g)
     return !c->anonymous && g->member >= MEMBER_MEMBER;
 }
 
-static bool manages(const struct caller *c, const struct access_group *g)
+/* The item's group lets its members at it. */
+static bool through(const struct caller *c, const struct access_group *g) { return is_member(c, g) && !g->favourites; }
+
+/* Owner or manager of the group, as far as the role goes, or somebody with the privilege. */
+static bool manages(const struct caller *c, const struct access_group *g, enum privilege others)
 {
-    return at_least(c, ROLE_USER) && (access_administer(c) || g->member >= MEMBER_ADMIN);
+    return (is_member(c, g) && g->member >= MEMBER_ADMIN && may(c, PRIVILEGE_CREATE_GROUP)) || may(c, others);
 }
 
 bool access_item_read(const struct caller *c, const struct access_item *it)
 {
-    if (it->access == ITEM_PUBLIC || (it->access == ITEM_ORG && !c->anonymous) || owns(c, it->owner))
+    if (sees(access_items_sight(c), it->access) || access_is_self(c, it->owner))
         return true;
     for (size_t i = 0; i < it->group_count; i++)
-        if (is_member(c, &it->groups[i]))
+        if (through(c, &it->groups[i]))
             return true;
     return false;
 }
 
 bool access_item_update(const struct caller *c, const struct access_item *it)
 {
-    if (owns(c, it->owner))
+    if (owner_or(c, it->owner, PRIVILEGE_UPDATE_ITEMS))
         return true;
-    for (size_t i = 0; i < it->group_count && at_least(c, ROLE_USER); i++)
-        if (it->groups[i].shared_update && is_member(c, &it->groups[i]))
+    for (size_t i = 0; i < it->group_count && may(c, PRIVILEGE_CREATE_ITEM); i++)
+        if (it->groups[i].shared_update && through(c, &it->groups[i]))
             return true;
     return false;
 }
 
-bool access_item_delete(const struct caller *c, const struct access_item *it) { return owns(c, it->owner); }
-
-bool access_item_see_sharing(const struct caller *c, const struct access_item *it) { return owns(c, it->owner); }
-
-bool access_item_set_access(const struct caller *c, const struct access_item *it)
+bool access_item_delete(const struct caller *c, const struct access_item *it)
 {
-    return owns(c, it->owner) && at_least(c, ROLE_USER);
+    return owner_or(c, it->owner, PRIVILEGE_DELETE_ITEMS);
+}
+
+bool access_item_see_sharing(const struct caller *c, const struct access_item *it)
+{
+    return owner_or(c, it->owner, PRIVILEGE_VIEW_ITEMS);
+}
+
+/* Own things by one privilege, those of others by another one. */
+static bool shares(const struct caller *c, const struct access_item *it, enum privilege own, enum privilege others)
+{
+    return access_is_self(c, it->owner) ? may(c, own) : may(c, others);
+}
+
+bool access_item_change_sharing(const struct caller *c, const struct access_item *it)
+{
+    return shares(c, it, PRIVILEGE_CREATE_ITEM, PRIVILEGE_UPDATE_ITEMS) ||
+           shares(c, it, PRIVILEGE_SHARE_TO_GROUP, PRIVILEGE_SHARE_OTHERS_TO_GROUP) ||
+           shares(c, it, PRIVILEGE_SHARE_TO_ORG, PRIVILEGE_SHARE_OTHERS_TO_ORG) ||
+           shares(c, it, PRIVILEGE_SHARE_TO_PUBLIC, PRIVILEGE_SHARE_OTHERS_TO_PUBLIC);
+}
+
+bool access_item_set_access(const struct caller *c, const struct access_item *it, enum item_access to)
+{
+    if (to == ITEM_ORG)
+        return shares(c, it, PRIVILEGE_SHARE_TO_ORG, PRIVILEGE_SHARE_OTHERS_TO_ORG);
+    if (to == ITEM_PUBLIC)
+        return shares(c, it, PRIVILEGE_SHARE_TO_PUBLIC, PRIVILEGE_SHARE_OTHERS_TO_PUBLIC);
+    return access_item_change_sharing(c, it);
 }
 
 bool access_item_share(const struct caller *c, const struct access_item *it, const struct access_group *to)
 {
-    if (!access_item_set_access(c, it))
+    if (to->favourites)
+        return is_member(c, to) && access_item_read(c, it);
+    if (to->read_only || !shares(c, it, PRIVILEGE_SHARE_TO_GROUP, PRIVILEGE_SHARE_OTHERS_TO_GROUP))
         return false;
-    return to->view_only ? manages(c, to) : access_administer(c) || is_member(c, to);
+    if (to->view_only)
+        return manages(c, to, PRIVILEGE_SHARE_OTHERS_TO_GROUP);
+    return is_member(c, to) || may(c, PRIVILEGE_SHARE_OTHERS_TO_GROUP);
 }
 
 bool access_item_unshare(const struct caller *c, const struct access_item *it, const struct access_group *from)
 {
-    return owns(c, it->owner) || manages(c, from);
+    if (from->favourites)
+        return is_member(c, from);
+    return !from->read_only &&
+           (owner_or(c, it->owner, PRIVILEGE_SHARE_OTHERS_TO_GROUP) || manages(c, from, PRIVILEGE_UPDATE_GROUPS));
 }
 
 const char *access_item_control(const struct caller *c, const struct access_item *it)
 {
-    if (owns(c, it->owner))
+    if (access_is_self(c, it->owner) || (may(c, PRIVILEGE_UPDATE_ITEMS) && may(c, PRIVILEGE_DELETE_ITEMS)))
         return "admin";
     if (access_item_update(c, it))
         return "update";
     return access_item_read(c, it) ? "view" : NULL;
 }
 
-bool access_content_add(const struct caller *c, str content_owner) { return owns(c, content_owner) && at_least(c, ROLE_USER); }
+bool access_content_add(const struct caller *c, str content_owner)
+{
+    return owner_or(c, content_owner, PRIVILEGE_UPDATE_ITEMS) && may(c, PRIVILEGE_CREATE_ITEM);
+}
 
-bool access_content_list(const struct caller *c, str content_owner) { return owns(c, content_owner); }
+bool access_item_reassign(const struct caller *c) { return may(c, PRIVILEGE_REASSIGN_ITEMS); }
 
-bool access_publish(const struct caller *c) { return at_least(c, ROLE_PUBLISHER); }
+bool access_content_list(const struct caller *c, str content_owner) { return owner_or(c, content_owner, PRIVILEGE_VIEW_ITEMS); }
+
+bool access_publish(const struct caller *c) { return may(c, PRIVILEGE_PUBLISH_FEATURES); }
 
 /* ---- features ---- */
 
@@ -113,7 +204,9 @@ bool access_features(const struct caller *c, const struct access_item *it, str c
         return has_capability(capabilities, "Query");
     if (right == FEATURE_EXTRACT)
         return has_capability(capabilities, "Extract");
-    return allows_edit(capabilities, right) && (it->access == ITEM_PUBLIC || at_least(c, ROLE_USER));
+    if (may(c, PRIVILEGE_FULL_EDIT_FEATURES))
+        return true;
+    return allows_edit(capabilities, right) && (it->access == ITEM_PUBLIC || may(c, PRIVILEGE_EDIT_FEATURES));
 }
 
 bool access_feature_of(const struct caller *c, const struct access_item *it, str creator, bool others_may, bool anonymous_may)
@@ -123,37 +216,87 @@ bool access_feature_of(const struct caller *c, const struct access_item *it, str
 
 /* ---- groups ---- */
 
-bool access_group_create(const struct caller *c) { return at_least(c, ROLE_USER); }
+bool access_group_create(const struct caller *c) { return may(c, PRIVILEGE_CREATE_GROUP); }
 
 bool access_group_see(const struct caller *c, const struct access_group *g)
 {
-    return g->access == ITEM_PUBLIC || (g->access == ITEM_ORG && !c->anonymous) || is_member(c, g) || access_administer(c);
+    return g->favourites ? is_member(c, g) : sees(access_groups_sight(c), g->access) || is_member(c, g);
 }
 
-bool access_group_update(const struct caller *c, const struct access_group *g) { return manages(c, g); }
+bool access_group_set_access(const struct caller *c, enum item_access to)
+{
+    return to == ITEM_PRIVATE || may(c, to == ITEM_ORG ? PRIVILEGE_SHARE_GROUP_TO_ORG : PRIVILEGE_SHARE_GROUP_TO_PUBLIC);
+}
+
+bool access_group_update(const struct caller *c, const struct access_group *g) { return manages(c, g, PRIVILEGE_UPDATE_GROUPS); }
+
+static bool owns_group(const struct caller *c, const struct access_group *g)
+{
+    return !c->anonymous && g->member == MEMBER_OWNER;
+}
 
 bool access_group_delete(const struct caller *c, const struct access_group *g)
 {
-    return access_administer(c) || (!c->anonymous && g->member == MEMBER_OWNER);
+    return owns_group(c, g) || may(c, PRIVILEGE_DELETE_GROUPS);
 }
 
-bool access_group_manage_members(const struct caller *c, const struct access_group *g) { return manages(c, g); }
+bool access_group_reassign(const struct caller *c, const struct access_group *g)
+{
+    return !g->favourites && (owns_group(c, g) || may(c, PRIVILEGE_REASSIGN_GROUPS));
+}
+
+bool access_group_join(const struct caller *c, const struct access_group *g)
+{
+    return may(c, PRIVILEGE_JOIN_GROUP) && access_group_see(c, g) && !g->favourites && !g->read_only;
+}
+
+bool access_group_manage_members(const struct caller *c, const struct access_group *g)
+{
+    return !g->favourites && !g->read_only && manages(c, g, PRIVILEGE_UPDATE_GROUPS);
+}
+
+bool access_group_assign(const struct caller *c, const struct access_group *g)
+{
+    return !g->favourites && !g->read_only && manages(c, g, PRIVILEGE_ASSIGN_TO_GROUPS);
+}
 
 bool access_group_see_members(const struct caller *c, const struct access_group *g)
 {
-    return g->hidden_members ? manages(c, g) : !c->anonymous && access_group_see(c, g);
+    return g->hidden_members ? manages(c, g, PRIVILEGE_VIEW_GROUPS) : !c->anonymous && access_group_see(c, g);
 }
 
-bool access_group_move(const struct caller *c, const struct access_group *g) { return access_group_delete(c, g); }
+bool access_group_move(const struct caller *c, const struct access_group *g) { return owns_group(c, g) || access_administer(c); }
 
 /* ---- users and jobs ---- */
 
 bool access_user_see(const struct caller *c, str username, enum item_access access)
 {
-    return access == ITEM_PUBLIC || (access == ITEM_ORG && !c->anonymous) || owns(c, username);
+    return sees(access_users_sight(c), access) || access_is_self(c, username);
 }
 
-bool access_user_details(const struct caller *c, str username) { return owns(c, username); }
+bool access_user_details(const struct caller *c, str username) { return owner_or(c, username, PRIVILEGE_VIEW_USERS); }
+
+bool access_user_create(const struct caller *c) { return may(c, PRIVILEGE_INVITE_USERS); }
+
+/* Does the caller's role hold all that the user's does? */
+static bool outranks(const struct caller *c, const struct user *u)
+{
+    role_privileges own = c->custom ? c->privileges : role_privileges_of(c->role);
+    return access_administer(c) || (!user_is_admin(u) && (user_privileges(u) & ~own) == 0);
+}
+
+bool access_user_manage(const struct caller *c, const struct user *u, enum privilege p) { return may(c, p) && outranks(c, u); }
+
+bool access_user_update(const struct caller *c, const struct user *u)
+{
+    return access_is_self(c, u->username) || access_user_manage(c, u, PRIVILEGE_UPDATE_USERS);
+}
+
+bool access_role_give(const struct caller *c, const struct user *as) { return !c->anonymous && outranks(c, as); }
+
+bool access_org_members(const struct caller *c) { return access_users_sight(c).org || access_users_sight(c).all; }
+
+bool access_roles_manage(const struct caller *c) { return access_administer(c); }
 
 bool access_job_see(const struct caller *c, str job_owner, bool key_matches)
 {

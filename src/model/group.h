@@ -1,4 +1,4 @@
-/* Groups, folders and users: pure data. */
+/* Groups and folders: pure data. */
 #ifndef MAPFERRY_MODEL_GROUP_H
 #define MAPFERRY_MODEL_GROUP_H
 
@@ -18,6 +18,8 @@ struct group {
     bool update_item_control; /* capabilities ["updateitemcontrol"]: a shared-update group */
     str membership_access;    /* "org", "collaboration", "none" */
     str display_settings;     /* JSON text or "" */
+    bool favourites;          /* what one user marked; nobody else sees it, and being in it gives no rights */
+    bool has_category_schema; /* read only: see meta_people.h */
     int64_t created, modified;
 };
 void group_print(struct json_out *o, const struct group *g, const char *member_type, str username); /* one group object */
@@ -29,27 +31,5 @@ struct folder {
     str owner, title;
     int64_t created;
 };
-
-enum role { ROLE_VIEWER, ROLE_USER, ROLE_PUBLISHER, ROLE_ADMIN };
-const char *role_id(enum role r);       /* "iAAAAAAAAAAAAAAA", "org_user", "org_publisher", "org_admin" */
-bool role_parse(str s, enum role *out); /* also "viewer", "user", "publisher", "admin", "administrator", "account_*" */
-struct user {
-    str username; /* as written at creation; unique without regard to case */
-    id id;        /* the hidden user id; user paths accept it as well */
-    str full_name, first_name, last_name, email, description, culture, region, units, thumbnail;
-    str tags; /* JSON array text */
-    enum item_access access;
-    enum role role;
-    bool disabled;
-    str properties;    /* JSON text or "" */
-    str password_hash; /* never printed */
-    int64_t created, modified, last_login;
-};
-/* full: what the user itself and administrators see. */
-void user_print(struct json_out *o, const struct user *u, bool full, str org_id);
-/* The members of that object without its braces, for answers that add some ("groups"). */
-void user_print_members(struct json_out *o, const struct user *u, bool full, str org_id);
-/* The privileges of a role, NULL-terminated. */
-const char *const *role_privileges(enum role r);
 
 #endif

@@ -173,7 +173,7 @@ int content_list(struct ctx *ctx, struct site *s, const struct caller *c, str ow
 static int search_items(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct content_call *call = arg;
-    struct viewer who = service_viewer(call->caller);
+    struct viewer who = service_viewer(call->caller, access_items_sight(call->caller));
     struct meta_items found;
     if (call->group) {
         struct group group;

@@ -1,8 +1,8 @@
 /* Groups and their members: see group.h. */
 #include "service/item_private.h"
-#include "base/num.h"
 #include "base/utf8.h"
 #include "model/search.h"
+#include "service/input.h"
 
 enum { TITLE_CHARS = 250, SHORT_CHARS = 2048, LONG_CHARS = 1 << 20 };
 
@@ -14,8 +14,12 @@ int group_access(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, con
                                  .access = g->access,
                                  .shared_update = g->update_item_control,
                                  .view_only = g->is_view_only,
-                                 .hidden_members = g->hidden_members};
-    return c->anonymous ? RC_OK : meta_member_type(ctx, tx, &g->id, c->username, &out->member);
+                                 .hidden_members = g->hidden_members,
+                                 .read_only = g->is_read_only,
+                                 .favourites = g->favourites};
+    if (g->favourites && access_is_self(c, g->owner))
+        out->member = MEMBER_OWNER; /* it has no members */
+    return c->anonymous || g->favourites ? RC_OK : meta_member_type(ctx, tx, &g->id, c->username, &out->member);
 }
 
 int group_find(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, struct group *group_out,
@@ -63,52 +67,18 @@ static int allowed_group(struct ctx *ctx, struct sql_tx *tx, const struct group_
 
 /* ---- input ---- */
 
-/* One text of the input into its place: given and not empty, or given empty with clear. */
-static int take_text(struct ctx *ctx, const char *name, str given, size_t max_chars, bool clear, str *to)
-{
-    TRY(item_text_check(ctx, name, given, max_chars));
-    if (!str_empty(given) || (clear && !str_none(given)))
-        *to = given;
-    return RC_OK;
-}
-
-static int take_bool(struct ctx *ctx, const char *name, str given, bool *to)
-{
-    if (!str_empty(given) && !num_parse_bool(given, to))
-        return err_set(ctx, &ERR_PARAMETER, "'%s' has to be true or false.", name);
-    return RC_OK;
-}
-
-/* words: NULL-terminated; the spelling of the list is what is stored. */
-static int take_word(struct ctx *ctx, const char *name, str given, const char *const *words, str *to)
-{
-    if (str_empty(given))
-        return RC_OK;
-    for (; *words; words++)
-        if (str_ieq(given, str_c(*words))) {
-            *to = str_c(*words);
-            return RC_OK;
-        }
-    return err_set(ctx, &ERR_PARAMETER, "'%s' has to be one of the values that the API lists: %.*s", name,
-                   STR_FMT(str_sub(given, 0, 100)));
-}
-
 static int take_texts(struct ctx *ctx, const struct group_input *in, struct group *g)
 {
     str title = str_trim(in->title), tags = STR_NONE;
     if (!str_empty(title))
-        TRY(take_text(ctx, "title", title, TITLE_CHARS, false, &g->title));
-    TRY(take_text(ctx, "tags", in->tags, LONG_CHARS, in->clear_empty, &tags));
+        TRY(input_text(ctx, "title", title, TITLE_CHARS, false, &g->title));
+    TRY(input_text(ctx, "tags", in->tags, LONG_CHARS, in->clear_empty, &tags));
     if (!str_none(tags))
         TRY(item_list_parse(ctx, tags, &g->tags));
-    TRY(take_text(ctx, "description", in->description, LONG_CHARS, in->clear_empty, &g->description));
-    TRY(take_text(ctx, "snippet", in->snippet, SHORT_CHARS, in->clear_empty, &g->snippet));
-    TRY(take_text(ctx, "phone", in->phone, SHORT_CHARS, in->clear_empty, &g->phone));
-    TRY(take_text(ctx, "displaySettings", in->display_settings, LONG_CHARS, in->clear_empty, &g->display_settings));
-    struct json v;
-    if (!str_empty(g->display_settings) && !(json_try_parse(ctx->arena, g->display_settings, &v) && json_is(v, JSON_OBJECT)))
-        return err_set(ctx, &ERR_PARAMETER, "'displaySettings' is not a JSON object.");
-    return RC_OK;
+    TRY(input_text(ctx, "description", in->description, LONG_CHARS, in->clear_empty, &g->description));
+    TRY(input_text(ctx, "snippet", in->snippet, SHORT_CHARS, in->clear_empty, &g->snippet));
+    TRY(input_text(ctx, "phone", in->phone, SHORT_CHARS, in->clear_empty, &g->phone));
+    return input_object(ctx, "displaySettings", in->display_settings, LONG_CHARS, in->clear_empty, &g->display_settings);
 }
 
 static int take_words(struct ctx *ctx, const struct group_input *in, struct group *g)
@@ -116,17 +86,17 @@ static int take_words(struct ctx *ctx, const struct group_input *in, struct grou
     static const char *const sort_fields[] = {"title", "owner", "avgrating", "numviews", "created", "modified", NULL};
     static const char *const sort_orders[] = {"asc", "desc", NULL};
     static const char *const memberships[] = {"org", "collaboration", "none", NULL};
-    TRY(take_word(ctx, "sortField", in->sort_field, sort_fields, &g->sort_field));
-    TRY(take_word(ctx, "sortOrder", in->sort_order, sort_orders, &g->sort_order));
-    TRY(take_word(ctx, "membershipAccess", in->membership_access, memberships, &g->membership_access));
+    TRY(input_word(ctx, "sortField", in->sort_field, sort_fields, &g->sort_field));
+    TRY(input_word(ctx, "sortOrder", in->sort_order, sort_orders, &g->sort_order));
+    TRY(input_word(ctx, "membershipAccess", in->membership_access, memberships, &g->membership_access));
     if (!str_empty(in->access) && (!item_access_parse(in->access, &g->access) || g->access == ITEM_SHARED))
         return err_set(ctx, &ERR_PARAMETER, "'access' has to be private, org or public.");
-    TRY(take_bool(ctx, "isViewOnly", in->is_view_only, &g->is_view_only));
-    TRY(take_bool(ctx, "isInvitationOnly", in->is_invitation_only, &g->is_invitation_only));
-    TRY(take_bool(ctx, "autoJoin", in->auto_join, &g->auto_join));
-    TRY(take_bool(ctx, "isReadOnly", in->is_read_only, &g->is_read_only));
-    TRY(take_bool(ctx, "hiddenMembers", in->hidden_members, &g->hidden_members));
-    return take_bool(ctx, "leavingDisallowed", in->leaving_disallowed, &g->leaving_disallowed);
+    TRY(input_bool(ctx, "isViewOnly", in->is_view_only, &g->is_view_only));
+    TRY(input_bool(ctx, "isInvitationOnly", in->is_invitation_only, &g->is_invitation_only));
+    TRY(input_bool(ctx, "autoJoin", in->auto_join, &g->auto_join));
+    TRY(input_bool(ctx, "isReadOnly", in->is_read_only, &g->is_read_only));
+    TRY(input_bool(ctx, "hiddenMembers", in->hidden_members, &g->hidden_members));
+    return input_bool(ctx, "leavingDisallowed", in->leaving_disallowed, &g->leaving_disallowed);
 }
 
 static int title_free(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
@@ -403,7 +373,7 @@ int group_move_check(struct ctx *ctx, struct site *s, const struct caller *c, co
 static int search_groups(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct group_call *call = arg;
-    struct viewer who = service_viewer(call->caller);
+    struct viewer who = service_viewer(call->caller, access_groups_sight(call->caller));
     return meta_search_groups(ctx, tx, call->query, &who, call->page, call->found);
 }
 

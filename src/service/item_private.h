@@ -15,10 +15,11 @@ static inline int service_require(struct ctx *ctx, const struct caller *c, bool 
     return err_kind(ctx, c->anonymous ? &ERR_TOKEN_REQUIRED : &ERR_FORBIDDEN);
 }
 
-/* Who asks, for the visibility that searches decide in SQL. */
-static inline struct viewer service_viewer(const struct caller *c)
+/* Who asks, for the visibility that searches decide in SQL: by what he sees of such things at all. */
+static inline struct viewer service_viewer(const struct caller *c, struct access_sight sight)
 {
-    return (struct viewer){.username = c->anonymous ? STR("") : c->username, .admin = access_administer(c)};
+    return (struct viewer){
+        .username = c->anonymous ? STR("") : c->username, .admin = sight.all, .outside = !c->anonymous && !sight.org};
 }
 
 /* ---- item.c ---- */

@@ -52,13 +52,32 @@ static int unshare_all(struct ctx *ctx, struct sql_tx *tx, const struct share_ca
     return RC_OK;
 }
 
+/* Is nothing asked for but a mark in the caller's own group of favourites? That takes no more than reading the item. */
+static int only_favourites(struct ctx *ctx, struct sql_tx *tx, const struct share_call *call, bool *out)
+{
+    struct group g;
+    struct access_group facts;
+    *out = false;
+    if (call->group_count != 1 || call->in->clear_groups || call->in->everyone != -1 || call->in->org != -1)
+        return RC_OK;
+    int rc = group_find(ctx, tx, call->caller, &call->groups[0], &g, &facts);
+    *out = rc == RC_OK && g.favourites;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 static int share_item(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct share_call *call = arg;
     struct item it;
     struct access_item facts;
     TRY(item_facts(ctx, tx, call->caller, call->item, &it, &facts));
-    TRY(service_require(ctx, call->caller, access_item_set_access(call->caller, &facts)));
+    enum item_access after = access_after(call->in, it.access);
+    bool favourite;
+    TRY(only_favourites(ctx, tx, call, &favourite));
+    TRY(service_require(ctx, call->caller,
+                        favourite ? access_item_read(call->caller, &facts) : access_item_change_sharing(call->caller, &facts)));
+    if (after != it.access)
+        TRY(service_require(ctx, call->caller, access_item_set_access(call->caller, &facts, after)));
     call->not_count = 0;
     if (call->in->clear_groups)
         TRY(unshare_all(ctx, tx, call));
@@ -68,7 +87,6 @@ static int share_item(struct ctx *ctx, struct sql_tx *tx, void *arg)
         if (!done)
             call->not [call->not_count++] = call->groups[i];
     }
-    enum item_access after = access_after(call->in, it.access);
     if (after == it.access)
         return RC_OK;
     it.access = after;

@@ -211,7 +211,7 @@ static int update_item(struct ctx *ctx, struct sql_tx *tx, void *arg)
     TRY(item_facts(ctx, tx, call->caller, &call->item, &it, &facts));
     TRY(service_require(ctx, call->caller, access_item_update(call->caller, &facts)));
     if (call->change->has_access && call->change->access != it.access) {
-        TRY(service_require(ctx, call->caller, access_item_set_access(call->caller, &facts)));
+        TRY(service_require(ctx, call->caller, access_item_set_access(call->caller, &facts, call->change->access)));
         it.access = call->change->access;
     }
     return change_item(ctx, tx, call, &it);
@@ -305,7 +305,7 @@ int item_move(struct ctx *ctx, struct site *s, const struct caller *c, const id 
 /* The new owner has to be somebody who could have added the item, and a member of the groups it is shared with. */
 static int new_owner_check(struct ctx *ctx, struct sql_tx *tx, const struct user *target, const id *item)
 {
-    const struct caller as_target = {.username = target->username, .role = target->role};
+    const struct caller as_target = access_caller(target);
     if (target->disabled || !access_content_add(&as_target, target->username))
         return err_set(ctx, &ERR_PARAMETER, "User '%.*s' cannot own items.", STR_FMT(target->username));
     struct group *groups;
@@ -326,7 +326,7 @@ static int reassign_item(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct user target;
     TRY(owned_item_get(ctx, tx, call, &it));
     TRY(content_owner_get(ctx, tx, call->caller, call->owner, &target));
-    TRY(service_require(ctx, call->caller, access_content_add(call->caller, target.username)));
+    TRY(service_require(ctx, call->caller, access_item_reassign(call->caller)));
     TRY(new_owner_check(ctx, tx, &target, &it.id));
     it.owner = target.username;
     TRY(content_folder_named(ctx, tx, target.username, call->folder_text, &it.folder));

@@ -155,7 +155,7 @@ static int find_caller(struct ctx *ctx, struct sql_tx *tx, void *arg)
     if (rc == RC_NOT_FOUND || (rc == RC_OK && u.disabled))
         return err_kind(ctx, &ERR_TOKEN_INVALID);
     TRY(rc);
-    *call->caller = (struct caller){.username = u.username, .role = u.role};
+    *call->caller = access_caller(&u);
     return RC_OK;
 }
 
@@ -244,6 +244,28 @@ static int find_user(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+/* Where a user marks what he likes: made when he is here for the first time. Nobody else ever sees it. */
+static int favourites_ensure(struct ctx *ctx, struct sql_tx *tx, struct user *u)
+{
+    if (!id_none(u->favourites))
+        return RC_OK;
+    const struct group g = {.id = id_new(),
+                            .title = arena_printf(ctx->arena, "%.*s's Favorites", STR_FMT(u->username)),
+                            .owner = u->username,
+                            .snippet = STR("A collection of favorites"),
+                            .tags = STR("[]"),
+                            .sort_field = STR("modified"),
+                            .sort_order = STR("desc"),
+                            .access = ITEM_PRIVATE,
+                            .is_invitation_only = true,
+                            .membership_access = STR("none"),
+                            .favourites = true,
+                            .created = ctx_now(ctx),
+                            .modified = ctx_now(ctx)};
+    u->favourites = g.id;
+    return meta_group_insert(ctx, tx, &g);
+}
+
 /* The password was checked before, outside of the transaction: it must still be the one that was checked. */
 static int sign_in(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
@@ -255,6 +277,10 @@ static int sign_in(struct ctx *ctx, struct sql_tx *tx, void *arg)
     TRY(rc);
     call->token.username = now.username;
     now.last_login = ctx_now(ctx);
+    if (now.password_expires && now.password_expires <= now.last_login)
+        return refuse(ctx, "The password has expired. Change it by community/users/{username}/reset, with 'password' and "
+                           "'newPassword'.");
+    TRY(favourites_ensure(ctx, tx, &now));
     TRY(meta_tokens_expire(ctx, tx, now.last_login));
     TRY(meta_user_update(ctx, tx, &now));
     return meta_token_insert(ctx, tx, &call->token);
@@ -282,6 +308,14 @@ static int check_password(struct ctx *ctx, struct site *s, struct generate_call 
         return refuse(ctx, "Invalid username or password.");
     }
     failures_clear(ctx, key);
+    return RC_OK;
+}
+
+int token_check_password(struct ctx *ctx, struct site *s, const struct token_input *in, struct user *out)
+{
+    struct generate_call call = {.in = in};
+    TRY(check_password(ctx, s, &call));
+    *out = call.user;
     return RC_OK;
 }
 

@@ -181,22 +181,28 @@ static int check_file(struct ctx *ctx, struct hash h, void *arg)
 
 static int references_read(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-    static const char *const texts[] = {
-        "SELECT hash FROM item_part WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = item_part.hash)",
-        "SELECT hash FROM attachment WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = attachment.hash)",
+    static const struct {
+        const char *sql, *what;
+    } texts[] = {
+        {"SELECT hash FROM item_part WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = item_part.hash)",
+         "an item refers to it, but it has no row"},
+        {"SELECT hash FROM attachment WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = attachment.hash)",
+         "an attachment refers to it, but it has no row"},
+        {"SELECT hash FROM portal_file WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = portal_file.hash)",
+         "a user, a group or the organization refers to it, but it has no row"},
     };
     struct check *c = arg;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         CLEANUP(sql_rows_close) struct sql_rows rows;
         struct hash h;
         int rc;
-        TRY(sql_query(ctx, tx, &rows, texts[i]));
+        TRY(sql_query(ctx, tx, &rows, texts[i].sql));
         while ((rc = sql_next(ctx, &rows)) == RC_OK) {
             str bytes = sql_bytes(&rows, 0);
             h = (struct hash){0};
             if (bytes.n == HASH_SIZE)
                 memcpy(h.bytes, bytes.p, HASH_SIZE);
-            damage(c, h, i == 0 ? "an item refers to it, but it has no row" : "an attachment refers to it, but it has no row");
+            damage(c, h, texts[i].what);
         }
         if (rc != RC_END)
             return rc;

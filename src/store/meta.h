@@ -7,6 +7,7 @@
 
 #include "model/group.h"
 #include "model/item.h"
+#include "model/user.h"
 #include "store/sql.h"
 
 extern const struct sql_migration meta_migrations[];
@@ -64,7 +65,8 @@ int meta_relationships(struct ctx *ctx, struct sql_tx *tx, const id *item, bool 
 /* ---- sharing ---- */
 int meta_share(struct ctx *ctx, struct sql_tx *tx, const id *item, const id *group);
 int meta_unshare(struct ctx *ctx, struct sql_tx *tx, const id *item, const id *group); /* RC_NOT_FOUND */
-int meta_groups_of_item(struct ctx *ctx, struct sql_tx *tx, const id *item, struct group **out, size_t *count_out);
+int meta_groups_of_item(struct ctx *ctx, struct sql_tx *tx, const id *item, struct group **out,
+                        size_t *count_out); /* not those of favourites, which are nobody else's matter */
 int meta_item_in_group(struct ctx *ctx, struct sql_tx *tx, const id *item, const id *group, bool *out);
 
 /* ---- groups (meta_group.c) ---- */
@@ -199,6 +201,7 @@ int meta_jobs_expire(struct ctx *ctx, struct sql_tx *tx, int64_t before);
 struct viewer {
     str username; /* "" anonymous */
     bool admin;
+    bool outside; /* signed in, but not one of those for whom things of the organization are */
 };
 struct search_query; /* model/search.h: the parsed q= */
 struct meta_search_page {

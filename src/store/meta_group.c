@@ -1,25 +1,26 @@
 /* Groups and their members. */
-#include "store/meta_rows.h"
+#include "store/meta_people.h"
 
 #include "base/utf8.h"
+#include "store/meta_rows.h"
 #include "store/meta_search_fields.h"
 
 const char meta_group_columns[] = META_GROUP_COLUMNS;
-enum { GROUP_COLUMNS = 23, VALUES = GROUP_COLUMNS + 1 };
+enum { GROUP_COLUMNS = 25, VALUES = 25 };
 
 static const char insert_sql[] =
     "INSERT INTO portal_group (title, owner, description, snippet, phone, thumbnail, tags, sort_field, sort_order, access, "
     "is_view_only, "
     "is_invitation_only, auto_join, is_read_only, hidden_members, leaving_disallowed, protected, update_item_control, "
-    "membership_access, display_settings, created, modified, title_fold, id, number) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " META_SUBJECT_NUMBER(
+    "membership_access, display_settings, created, modified, favourites, title_fold, id, number) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " META_SUBJECT_NUMBER(
         "portal_group", "2") ") RETURNING number";
 static const char update_sql[] =
     "UPDATE portal_group SET title = ?, owner = ?, description = ?, snippet = ?, phone = ?, thumbnail = ?, tags = ?, sort_field "
     "= ?, "
     "sort_order = ?, access = ?, is_view_only = ?, is_invitation_only = ?, auto_join = ?, is_read_only = ?, hidden_members = ?, "
     "leaving_disallowed = ?, protected = ?, update_item_control = ?, membership_access = ?, display_settings = ?, created = ?, "
-    "modified = ?, title_fold = ? WHERE id = ? RETURNING number";
+    "modified = ?, favourites = ?, title_fold = ? WHERE id = ? RETURNING number";
 
 static struct sql_value text_of(str s) { return SQL_S(str_none(s) ? STR("") : s); }
 
@@ -49,6 +50,8 @@ void meta_group_row(struct ctx *ctx, const struct sql_rows *rows, struct group *
         .display_settings = sql_str(ctx, rows, 20),
         .created = sql_int(rows, 21),
         .modified = sql_int(rows, 22),
+        .favourites = sql_int(rows, 23) != 0,
+        .has_category_schema = sql_int(rows, 24) != 0,
     };
 }
 
@@ -79,6 +82,7 @@ static void group_values(struct ctx *ctx, const struct group *g, struct sql_valu
         text_of(g->display_settings),
         SQL_I(g->created),
         SQL_I(g->modified),
+        SQL_I(g->favourites),
         text_of(utf8_fold(ctx->arena, g->title)),
         SQL_ID(g->id),
     };
@@ -111,7 +115,8 @@ int meta_group_insert(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
     int64_t number;
     group_values(ctx, g, v);
     TRY(meta_number(ctx, tx, &number, insert_sql, v, VALUES));
-    TRY(meta_member_put(ctx, tx, &g->id, g->owner, MEMBER_OWNER));
+    if (!g->favourites)
+        TRY(meta_member_put(ctx, tx, &g->id, g->owner, MEMBER_OWNER));
     return terms_put(ctx, tx, number, g);
 }
 
@@ -127,6 +132,8 @@ int meta_group_update(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
 int meta_group_delete(struct ctx *ctx, struct sql_tx *tx, const id *group)
 {
     int64_t number;
+    TRY(meta_files_delete(ctx, tx, FILE_GROUP, id_str(group)));
+    TRY(meta_schema_put(ctx, tx, id_str(group), STR("")));
     TRY(meta_number(ctx, tx, &number, "DELETE FROM portal_group WHERE id = ? RETURNING number",
                     (struct sql_value[]){SQL_ID(*group)}, 1));
     return meta_terms_delete(ctx, tx, number);

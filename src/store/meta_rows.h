@@ -14,7 +14,8 @@ extern const char meta_item_columns[], meta_group_columns[], meta_user_columns[]
     "portal_group.access, portal_group.is_view_only, portal_group.is_invitation_only, portal_group.auto_join, "                  \
     "portal_group.is_read_only, portal_group.hidden_members, portal_group.leaving_disallowed, portal_group.protected, "          \
     "portal_group.update_item_control, portal_group.membership_access, portal_group.display_settings, "                          \
-    "portal_group.created, portal_group.modified"
+    "portal_group.created, portal_group.modified, portal_group.favourites, "                                                     \
+    "CASE WHEN EXISTS (SELECT 1 FROM category_schema WHERE category_schema.owner = portal_group.id) THEN 1 ELSE 0 END"
 /* Read one row whose first columns are those; strings go into the arena. */
 void meta_item_row(struct ctx *ctx, const struct sql_rows *rows, struct item *out);
 void meta_group_row(struct ctx *ctx, const struct sql_rows *rows, struct group *out);

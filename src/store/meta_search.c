@@ -501,7 +501,7 @@ static void add_visible(struct builder *b, const char *access, const char *owner
     bind(b, SQL_I(ITEM_PUBLIC));
     if (!str_empty(who->username)) {
         buf_printf(&b->sql, " OR %s = ? OR %s = ?", access, owner);
-        bind(b, SQL_I(ITEM_ORG));
+        bind(b, SQL_I(who->outside ? ITEM_PUBLIC : ITEM_ORG));
         bind(b, SQL_S(who->username));
         if (also) {
             add(b, also);
@@ -576,7 +576,7 @@ int meta_search_groups(struct ctx *ctx, struct sql_tx *tx, const struct search_q
     const struct search_run what = {meta_group_columns, meta_order_sql(group_orders, page->sort_field, page->descending),
                                     sizeof(struct group), group_row};
     void *list = NULL;
-    add(&b, " FROM portal_group WHERE ");
+    add(&b, " FROM portal_group WHERE portal_group.favourites = 0 AND ");
     add_query(&b, q);
     add_visible(&b, "portal_group.access", "portal_group.owner", in_group);
     int rc = run(&b, tx, &what, page, &list, &out->count, &out->total);

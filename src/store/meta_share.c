@@ -19,7 +19,7 @@ int meta_groups_of_item(struct ctx *ctx, struct sql_tx *tx, const id *item, stru
 {
     const struct meta_query q = {"SELECT " META_GROUP_COLUMNS
                                  " FROM portal_group JOIN item_group ON item_group.group_id = portal_group.id "
-                                 "WHERE item_group.item = ? ORDER BY portal_group.title_fold, portal_group.id",
+                                 "WHERE item_group.item = ? AND portal_group.favourites = 0 ORDER BY portal_group.title_fold, portal_group.id",
                                  (struct sql_value[]){SQL_ID(*item)}, 1, sizeof(struct group), group_row};
     void *groups;
     TRY(meta_list(ctx, tx, &q, &groups, count_out));

@@ -1,27 +1,33 @@
 /* Users and their tokens. A username is unique without regard to case; the hidden id finds the user as well. */
-#include "store/meta_rows.h"
+#include "store/meta_people.h"
 
 #include "base/utf8.h"
+#include "store/meta_rows.h"
 #include "store/meta_search_fields.h"
 
 #define USER_COLUMNS                                                                                                             \
     "portal_user.username, portal_user.id, portal_user.full_name, portal_user.first_name, portal_user.last_name, "               \
     "portal_user.email, portal_user.description, portal_user.culture, portal_user.region, portal_user.units, "                   \
     "portal_user.thumbnail, portal_user.tags, portal_user.access, portal_user.role, portal_user.disabled, "                      \
-    "portal_user.properties, portal_user.password_hash, portal_user.created, portal_user.modified, portal_user.last_login"
+    "portal_user.properties, portal_user.password_hash, portal_user.created, portal_user.modified, portal_user.last_login, "     \
+    "portal_user.role_id, portal_user.license, portal_user.provider, portal_user.idp_username, portal_user.preferred_view, "     \
+    "portal_user.favourites, portal_user.password_expires, "                                                                     \
+    "(SELECT portal_role.privileges FROM portal_role WHERE portal_role.id = portal_user.role_id)"
 const char meta_user_columns[] = USER_COLUMNS;
-enum { VALUES = 21 };
+enum { VALUES = 28 };
 
 static const char insert_sql[] =
     "INSERT INTO portal_user (username, id, full_name, first_name, last_name, email, description, culture, region, units, "
     "thumbnail, "
-    "tags, access, role, disabled, properties, password_hash, created, modified, last_login, username_fold, number) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " META_SUBJECT_NUMBER("portal_user",
-                                                                                                  "3") ") RETURNING number";
+    "tags, access, role, disabled, properties, password_hash, created, modified, last_login, role_id, license, provider, "
+    "idp_username, preferred_view, favourites, password_expires, username_fold, number) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " META_SUBJECT_NUMBER(
+        "portal_user", "3") ") RETURNING number";
 static const char update_sql[] =
     "UPDATE portal_user SET username = ?, id = ?, full_name = ?, first_name = ?, last_name = ?, email = ?, description = ?, "
     "culture = ?, region = ?, units = ?, thumbnail = ?, tags = ?, access = ?, role = ?, disabled = ?, properties = ?, "
-    "password_hash = ?, created = ?, modified = ?, last_login = ? WHERE username_fold = ? RETURNING number";
+    "password_hash = ?, created = ?, modified = ?, last_login = ?, role_id = ?, license = ?, provider = ?, idp_username = ?, "
+    "preferred_view = ?, favourites = ?, password_expires = ? WHERE username_fold = ? RETURNING number";
 
 const struct meta_order meta_user_orders[] = {
     {"username", "portal_user.username_fold", "portal_user.username_fold DESC"},
@@ -60,7 +66,16 @@ void meta_user_row(struct ctx *ctx, const struct sql_rows *rows, struct user *ou
         .created = sql_int(rows, 17),
         .modified = sql_int(rows, 18),
         .last_login = sql_int(rows, 19),
+        .role_id = sql_str(ctx, rows, 20),
+        .license = sql_str(ctx, rows, 21),
+        .provider = sql_str(ctx, rows, 22),
+        .idp_username = sql_str(ctx, rows, 23),
+        .preferred_view = sql_str(ctx, rows, 24),
+        .favourites = meta_id(rows, 25),
+        .password_expires = sql_int(rows, 26),
     };
+    if (!str_empty(out->role_id))
+        out->custom_privileges = meta_role_privileges(ctx, sql_text(rows, 27));
 }
 
 static void user_row(struct ctx *ctx, const struct sql_rows *rows, void *element) { meta_user_row(ctx, rows, element); }
@@ -68,27 +83,20 @@ static void user_row(struct ctx *ctx, const struct sql_rows *rows, void *element
 static void user_values(struct ctx *ctx, const struct user *u, struct sql_value v[VALUES])
 {
     const struct sql_value values[VALUES] = {
-        text_of(u->username),
-        SQL_ID(u->id),
-        text_of(u->full_name),
-        text_of(u->first_name),
-        text_of(u->last_name),
-        text_of(u->email),
-        text_of(u->description),
-        text_of(u->culture),
-        text_of(u->region),
-        text_of(u->units),
-        text_of(u->thumbnail),
-        text_of(u->tags),
-        SQL_I(u->access),
-        SQL_I(u->role),
-        SQL_I(u->disabled),
-        text_of(u->properties),
-        text_of(u->password_hash),
-        SQL_I(u->created),
-        SQL_I(u->modified),
-        SQL_I(u->last_login),
-        text_of(utf8_fold(ctx->arena, u->username)),
+        text_of(u->username),       SQL_ID(u->id),
+        text_of(u->full_name),      text_of(u->first_name),
+        text_of(u->last_name),      text_of(u->email),
+        text_of(u->description),    text_of(u->culture),
+        text_of(u->region),         text_of(u->units),
+        text_of(u->thumbnail),      text_of(u->tags),
+        SQL_I(u->access),           SQL_I(u->role),
+        SQL_I(u->disabled),         text_of(u->properties),
+        text_of(u->password_hash),  SQL_I(u->created),
+        SQL_I(u->modified),         SQL_I(u->last_login),
+        text_of(u->role_id),        text_of(u->license),
+        text_of(u->provider),       text_of(u->idp_username),
+        text_of(u->preferred_view), SQL_ID(u->favourites),
+        SQL_I(u->password_expires), text_of(utf8_fold(ctx->arena, u->username)),
     };
     memcpy(v, values, sizeof values);
 }

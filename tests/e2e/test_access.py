@@ -17,6 +17,7 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import moving  # noqa: E402
+import people_rows  # noqa: E402
 from moving import PASSWORD, Package, Person, RestError, Server, poll, read  # noqa: E402
 from routes import routes  # noqa: E402
 
@@ -86,6 +87,8 @@ CHANGES = [
     ('/sharing/rest/community/createGroup', {'title': '{fresh}'}, SIGNED_IN - {'viewer'}, None),
     ('/portaladmin/security/users/createUser', {'username': '{fresh}', 'password': 'a-long-password'}, {'admin'}, None),
 ]
+READS += people_rows.READS
+CHANGES += people_rows.CHANGES
 # the same for everybody who is asked, or about the caller's own token
 OPEN = {'discovery_root', 'discovery_info', 'tokens_generate', 'tokens_revoke', 'portals_self', 'portals_servers', 'portals_urls', 'portals_settings', 'groups_join', 'features_root', 'features_info',
         'features_services', 'system_root', 'system_healthz', 'system_readyz', 'system_metrics'}
@@ -108,10 +111,10 @@ class Scene:
     """What the operations are about: things of one owner, some of them shared with a private group."""
     count = 0
 
-    def __init__(self, owner):
+    def __init__(self, owner, admin):
         Scene.count += 1
         n = Scene.count
-        self.owner = owner
+        self.owner, self.admin = owner, admin
         group = owner.group(f'A group {n}')
         owner.call(f'/sharing/rest/community/groups/{group}/addUsers', users='member', admins='manager')
         folder = owner.call(owner.content('createFolder'), title=f'A folder {n}')['folder']['id']
@@ -127,7 +130,8 @@ class Scene:
         package = owner.add('Export Package', 'A package', file=(f'p{n}.epk', package_of(owner)))
         job = owner.started(group, 'export', itemIdList=secret)
         owner.ended(job)
-        self.names = {'owner': 'owner', 'group': group, 'folder': folder, 'item': item, 'secret': secret, 'service': service, 'name': f'scene_{n}', 'csv': csv, 'package': package, 'job': job['jobId'], 'key': job['key']}
+        self.names = {'owner': 'owner', 'group': group, 'folder': folder, 'item': item, 'secret': secret, 'service': service, 'name': f'scene_{n}', 'csv': csv, 'package': package, 'job': job['jobId'], 'key': job['key'],
+                      **people_rows.prepare(owner, admin, n)}
         self.fresh = 0
 
     def filled(self, text):
@@ -140,7 +144,7 @@ class Scene:
         return (sorted((i['id'], i['modified'], i['access']) for i in o.own_items().values()), sorted(o.folders().items()), o.call(self.filled(GROUP)), o.call(self.filled(GROUP + '/users')),
                 o.items_of_group(n['group']), o.call(self.filled(ITEM + '/resources')), o.call(self.filled(ITEM + '/relatedItems'), relationshipType='Map2Service')['total'],
                 o.call(self.filled(SERVER + '/0/query'), where='1=1', returnCountOnly='true'), o.call(self.filled(ADMIN_SERVER)), o.call(self.filled(SERVER + '/0/1/attachments')),
-                sorted(s['name'] for s in o.call('/server/rest/services/Hosted')['services']))
+                sorted(s['name'] for s in o.call('/server/rest/services/Hosted')['services']), people_rows.state(self.admin, n))
 
 
 PACKAGES = {}
@@ -164,7 +168,7 @@ class Access(unittest.TestCase):
         for name, role in ROLES.items():
             cls.people[name] = cls.server.add_user(name, role)
         cls.people['expired'] = cls.with_token('owner', 'UPDATE token SET expires = 1 WHERE hash = ?')
-        cls.scene = Scene(cls.people['owner'])
+        cls.scene = Scene(cls.people['owner'], cls.people['admin'])
 
     @classmethod
     def with_token(cls, user, statement):
@@ -212,7 +216,7 @@ class Access(unittest.TestCase):
         for path, fields, may, files in CHANGES:
             for who in sorted(may):
                 with self.subTest(path=path, who=who):
-                    scene = Scene(self.people['owner'])
+                    scene = Scene(self.people['owner'], self.people['admin'])
                     status, data = self.ask(who, scene, path, fields, files)
                     self.assertFalse(refused(data, status), (status, data[:500]))
 

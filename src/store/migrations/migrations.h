@@ -3,5 +3,6 @@
 #define MAPFERRY_STORE_MIGRATIONS_H
 
 extern const char migration_0001[];
+extern const char migration_0002[];
 
 #endif

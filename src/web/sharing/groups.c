@@ -249,8 +249,8 @@ int groups_user_list(struct ctx *ctx, struct call *call)
             member_print(&call->out, "owner", &members[i]);
         else if (wanted(call, &members[i]))
             members[kept++] = members[i];
-    size_t from = (size_t)(page.start - 1) < kept ? (size_t)(page.start - 1) : kept;
-    size_t n = kept - from < (size_t)page.num ? kept - from : (size_t)page.num;
+    size_t from, n;
+    sharing_page_cut(&page, kept, &from, &n);
     sharing_paging(call, &page, (int64_t)kept, n);
     json_name(&call->out, "users");
     json_begin_array(&call->out);

@@ -199,18 +199,6 @@ int portals_settings(struct ctx *ctx, struct call *call)
     return RC_OK;
 }
 
-/* Custom roles only (api.md 3.6), and there are none. */
-int portals_roles(struct ctx *ctx, struct call *call)
-{
-    TRY(sharing_portal_check(ctx, call));
-    struct sharing_page page = sharing_page(call, SHARING_PAGE_MAX);
-    json_begin_object(&call->out);
-    sharing_paging(call, &page, 0, 0);
-    json_member_raw(&call->out, "roles", STR("[]"));
-    json_end_object(&call->out);
-    return RC_OK;
-}
-
 int portals_name_available(struct ctx *ctx, struct call *call)
 {
     TRY(sharing_portal_check(ctx, call));

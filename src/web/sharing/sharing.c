@@ -82,6 +82,13 @@ struct meta_search_page sharing_search_page(const struct sharing_page *p)
         .start = p->start - 1, .num = p->num, .sort_field = p->sort_field, .descending = p->descending};
 }
 
+void sharing_page_cut(const struct sharing_page *p, size_t count, size_t *from_out, size_t *n_out)
+{
+    size_t from = (size_t)(p->start - 1) < count ? (size_t)(p->start - 1) : count;
+    *from_out = from;
+    *n_out = count - from < (size_t)p->num ? count - from : (size_t)p->num;
+}
+
 void sharing_paging(struct call *call, const struct sharing_page *p, int64_t total, size_t count)
 {
     reply_paging(&call->out, total, p->start, p->num, (int64_t)count);
@@ -141,7 +148,7 @@ str sharing_content_type(str file_name)
 
 enum { BATCH_MAX = 1000 };
 
-static void entry_error(struct json_out *o, const struct err *e)
+void sharing_error_print(struct json_out *o, const struct err *e)
 {
     json_name(o, "error");
     json_begin_object(o);
@@ -175,7 +182,7 @@ int sharing_batch(struct ctx *ctx, struct call *call, sharing_step *step, void *
         int rc = step(&child, call, &items[i], arg);
         json_member_bool(&call->out, "success", rc == RC_OK);
         if (rc != RC_OK && child.err.kind)
-            entry_error(&call->out, &child.err);
+            sharing_error_print(&call->out, &child.err);
         json_end_object(&call->out);
         ctx_close(&child);
     }

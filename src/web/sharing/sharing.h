@@ -29,6 +29,8 @@ enum { SHARING_PAGE_MAX = 100 };
 struct sharing_page sharing_page(const struct call *call, int64_t most);
 struct meta_page sharing_meta_page(const struct sharing_page *p);
 struct meta_search_page sharing_search_page(const struct sharing_page *p);
+/* Which of `count` things stand on the page: n of them from index `from`. */
+void sharing_page_cut(const struct sharing_page *p, size_t count, size_t *from_out, size_t *n_out);
 /* total, start, num, nextStart as members of the object that is open. */
 void sharing_paging(struct call *call, const struct sharing_page *p, int64_t total, size_t count);
 
@@ -40,6 +42,8 @@ void sharing_ids_print(struct call *call, const char *name, const id *list, size
 /* The content type by the extension of a file name, "" when it is not known. */
 str sharing_content_type(str file_name);
 
+/* The error of one of several things, as "error" of the object that is open. */
+void sharing_error_print(struct json_out *o, const struct err *e);
 /* Batch operations: the step for each item of `items`, the results in one list; a step that fails is an entry with its error. The
  * step may add members to the entry. */
 typedef int sharing_step(struct ctx *ctx, struct call *call, const id *item, void *arg);

@@ -1,6 +1,7 @@
-/* Users over REST: community/self, community/users, portals/self/users and createUser of the portal's administration. */
+/* Users over REST, reading: community/self, community/users, portals/self/users. Changes are in people.c. */
 #include "model/errors.h"
 #include "service/user.h"
+#include "store/meta_people.h"
 #include "web/sharing/counts.h"
 #include "web/sharing/sharing.h"
 
@@ -15,6 +16,11 @@ static int resource(struct ctx *ctx, struct call *call, str name)
     struct json_out *o = &call->out;
     json_begin_object(o);
     user_print_members(o, &user, full, call->site->org_id);
+    if (full) {
+        int64_t storage;
+        TRY(user_storage(ctx, call->site, &call->caller, user.username, &storage));
+        json_member_int(o, "storageUsage", storage);
+    }
     json_name(o, "groups");
     json_begin_array(o);
     for (size_t i = 0; i < count; i++)
@@ -62,7 +68,10 @@ int users_list(struct ctx *ctx, struct call *call)
     struct sharing_page page = sharing_page(call, SHARING_PAGE_MAX);
     struct meta_page rows = sharing_meta_page(&page);
     struct meta_user_list list;
-    TRY(user_list(ctx, call->site, &call->caller, &rows, &list));
+    const struct user_filter filter = {.text = str_trim(sharing_text(call, "fullText")),
+                                       .role = str_trim(sharing_text(call, "role")),
+                                       .provider = str_trim(sharing_text(call, "provider"))};
+    TRY(user_list(ctx, call->site, &call->caller, &filter, &rows, &list));
     json_begin_object(&call->out);
     sharing_paging(call, &page, list.total, list.count);
     list_print(call, "users", &list);
@@ -128,19 +137,35 @@ int users_properties(struct ctx *ctx, struct call *call)
     return RC_OK;
 }
 
-int users_create(struct ctx *ctx, struct call *call)
+/* The path names a file as the thumbnail of the user does. */
+int users_info(struct ctx *ctx, struct call *call)
 {
-    struct user_input in = {.username = str_trim(call_param(call, "username")),
-                            .password = call_param(call, "password"),
-                            .first_name = sharing_text(call, "firstname"),
-                            .last_name = sharing_text(call, "lastname"),
-                            .full_name = sharing_text(call, "fullname"),
-                            .email = sharing_text(call, "email"),
-                            .description = sharing_text(call, "description"),
-                            .role = str_trim(sharing_text(call, "role"))};
-    TRY(user_create(ctx, call->site, &call->caller, &in));
+    struct portal_file file;
+    if (!call->format_given)
+        call->format = FORMAT_JSON;
+    TRY(user_file(ctx, call->site, &call->caller, call_path(call, "user"), call_path(call, "path"), &file));
+    return reply_blob(ctx, call, file.hash, file.content_type, STR(""));
+}
+
+int users_check_names(struct ctx *ctx, struct call *call)
+{
+    enum { MOST = 100 };
+    str rest = call_param(call, "usernames"), name;
+    int count = 0;
     json_begin_object(&call->out);
-    json_member_c(&call->out, "status", "success");
+    json_name(&call->out, "usernames");
+    json_begin_array(&call->out);
+    while (str_split(&rest, ',', &name)) {
+        str suggested;
+        if (count++ == MOST)
+            return err_set(ctx, &ERR_PARAMETER, "'usernames' names more than %d users.", MOST);
+        TRY(user_suggest(ctx, call->site, &call->caller, str_trim(name), &suggested));
+        json_begin_object(&call->out);
+        json_member_str(&call->out, "requested", str_trim(name));
+        json_member_str(&call->out, "suggested", suggested);
+        json_end_object(&call->out);
+    }
+    json_end_array(&call->out);
     json_end_object(&call->out);
     return RC_OK;
 }

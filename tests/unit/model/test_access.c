@@ -47,6 +47,16 @@ static void check(const char *question, enum who who, bool may, const char *expe
         fail_msg("%s, caller %d: %s", question, (int)who, may ? "may" : "may not");
 }
 
+static bool make_private(const struct caller *c, const struct access_item *it)
+{
+    return access_item_set_access(c, it, ITEM_PRIVATE);
+}
+static bool make_org(const struct caller *c, const struct access_item *it) { return access_item_set_access(c, it, ITEM_ORG); }
+static bool make_public(const struct caller *c, const struct access_item *it)
+{
+    return access_item_set_access(c, it, ITEM_PUBLIC);
+}
+
 static void items(void **state)
 {
     (void)state;
@@ -60,7 +70,10 @@ static void items(void **state)
         {"update", access_item_update, {"0000100001", "0000100001", "0000111101", "0000100001", "0000100001"}},
         {"delete", access_item_delete, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
         {"sharing", access_item_see_sharing, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
-        {"set access", access_item_set_access, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
+        {"set access", access_item_change_sharing, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
+        {"private", make_private, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
+        {"org", make_org, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
+        {"public", make_public, {"0000100001", "0000100001", "0000100001", "0000100001", "0000100001"}},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         for (int s = PRIVATE; s <= PUBLIC; s++)
@@ -144,6 +157,9 @@ static void groups(void **state)
         {"manage", access_group_manage_members, {"0000001101", "0000001101", "0000001101"}},
         {"members", access_group_see_members, {"0000111111", "0111111111", "0111111111"}},
         {"move", access_group_move, {"0000000101", "0000000101", "0000000101"}},
+        {"reassign", access_group_reassign, {"0000000101", "0000000101", "0000000101"}},
+        {"assign", access_group_assign, {"0000001101", "0000001101", "0000001101"}},
+        {"join", access_group_join, {"0000111111", "0111111111", "0111111111"}},
     };
     static const enum item_access access[] = {ITEM_PRIVATE, ITEM_ORG, ITEM_PUBLIC};
     for (size_t i = 0; i < COUNT_OF(rows); i++)
@@ -225,9 +241,137 @@ static void viewer_managers(void **state)
     }
 }
 
+/* ---- custom roles: each privilege opens its questions and no others ---- */
+
+#define BIT(name) (UINT64_C(1) << PRIVILEGE_##name)
+
+static struct caller holder(role_privileges set)
+{
+    return (struct caller){.username = STR("cus"), .custom = true, .role = role_floor(set), .privileges = set};
+}
+
+static void custom_roles(void **state)
+{
+    (void)state;
+    const struct access_item others = {.owner = STR("ann"), .access = ITEM_PRIVATE}, own = {.owner = STR("cus")},
+                             org = {.owner = STR("ann"), .access = ITEM_ORG};
+    const struct access_group strange = {.member = MEMBER_NONE, .access = ITEM_PRIVATE}, mine = {.member = MEMBER_MEMBER};
+    const struct user user = {.username = STR("uma"), .role = ROLE_USER};
+    for (enum privilege p = 0; p < PRIVILEGE_COUNT; p++) {
+        const struct caller c = holder(UINT64_C(1) << p);
+        assert_false(access_administer(&c));
+        assert_false(access_roles_manage(&c));
+        assert_int_equal(access_item_read(&c, &others), p == PRIVILEGE_VIEW_ITEMS);
+        assert_int_equal(access_item_read(&c, &org), p == PRIVILEGE_VIEW_ITEMS || p == PRIVILEGE_VIEW_ORG_ITEMS);
+        assert_int_equal(access_item_update(&c, &others), p == PRIVILEGE_UPDATE_ITEMS);
+        assert_int_equal(access_item_delete(&c, &others), p == PRIVILEGE_DELETE_ITEMS);
+        assert_int_equal(access_item_reassign(&c), p == PRIVILEGE_REASSIGN_ITEMS);
+        assert_int_equal(access_item_set_access(&c, &own, ITEM_ORG), p == PRIVILEGE_SHARE_TO_ORG);
+        assert_int_equal(access_item_set_access(&c, &own, ITEM_PUBLIC), p == PRIVILEGE_SHARE_TO_PUBLIC);
+        assert_int_equal(access_item_set_access(&c, &others, ITEM_PUBLIC), p == PRIVILEGE_SHARE_OTHERS_TO_PUBLIC);
+        assert_int_equal(access_item_share(&c, &own, &mine), p == PRIVILEGE_SHARE_TO_GROUP);
+        assert_int_equal(access_content_add(&c, STR("cus")), p == PRIVILEGE_CREATE_ITEM);
+        assert_int_equal(access_publish(&c), p == PRIVILEGE_PUBLISH_FEATURES);
+        assert_int_equal(access_group_create(&c), p == PRIVILEGE_CREATE_GROUP);
+        assert_int_equal(access_group_set_access(&c, ITEM_ORG), p == PRIVILEGE_SHARE_GROUP_TO_ORG);
+        assert_int_equal(access_group_set_access(&c, ITEM_PUBLIC), p == PRIVILEGE_SHARE_GROUP_TO_PUBLIC);
+        assert_int_equal(access_group_see(&c, &strange), p == PRIVILEGE_VIEW_GROUPS);
+        assert_int_equal(access_group_update(&c, &strange), p == PRIVILEGE_UPDATE_GROUPS);
+        assert_int_equal(access_group_delete(&c, &strange), p == PRIVILEGE_DELETE_GROUPS);
+        assert_int_equal(access_group_reassign(&c, &strange), p == PRIVILEGE_REASSIGN_GROUPS);
+        assert_int_equal(access_group_assign(&c, &strange), p == PRIVILEGE_ASSIGN_TO_GROUPS);
+        assert_int_equal(access_group_join(&c, &mine), p == PRIVILEGE_JOIN_GROUP);
+        assert_int_equal(access_user_details(&c, STR("uma")), p == PRIVILEGE_VIEW_USERS);
+        assert_int_equal(access_user_create(&c), p == PRIVILEGE_INVITE_USERS);
+        assert_false(access_user_manage(&c, &user, p)); /* whose role holds more */
+    }
+}
+
+/* Nobody gets at somebody above himself, or lifts anybody above himself. */
+static void ranks(void **state)
+{
+    (void)state;
+    const role_privileges user_set = role_privileges_of(ROLE_USER);
+    const struct caller manager = holder(user_set | BIT(UPDATE_USERS) | BIT(CHANGE_USER_ROLES)), admin = people[ADMIN].caller;
+    const struct user uma = {.username = STR("uma"), .role = ROLE_USER}, pat = {.username = STR("pat"), .role = ROLE_PUBLISHER},
+                      adm = {.username = STR("adm"), .role = ROLE_ADMIN},
+                      like_admin = {
+                          .username = STR("xx"), .role_id = STR("x"), .custom_privileges = role_privileges_of(ROLE_ADMIN)};
+    assert_true(access_user_manage(&manager, &uma, PRIVILEGE_UPDATE_USERS));
+    assert_false(access_user_manage(&manager, &uma, PRIVILEGE_DELETE_USERS));
+    assert_false(access_user_manage(&manager, &pat, PRIVILEGE_UPDATE_USERS));
+    assert_false(access_user_manage(&manager, &adm, PRIVILEGE_UPDATE_USERS));
+    assert_true(access_role_give(&manager, &uma));
+    assert_false(access_role_give(&manager, &pat));
+    assert_false(access_role_give(&manager, &adm));
+    assert_false(access_role_give(&manager, &like_admin));
+    const struct caller all = holder(role_privileges_of(ROLE_ADMIN));
+    assert_true(access_user_manage(&all, &like_admin, PRIVILEGE_UPDATE_USERS));
+    assert_false(access_user_manage(&all, &adm, PRIVILEGE_UPDATE_USERS));
+    assert_false(access_role_give(&all, &adm));
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(access_user_manage(&admin, (const struct user *[]){&pat, &adm, &like_admin}[i], PRIVILEGE_DELETE_USERS));
+        assert_true(access_role_give(&admin, (const struct user *[]){&pat, &adm, &like_admin}[i]));
+    }
+    assert_true(access_user_update(&(struct caller){.username = STR("pat"), .role = ROLE_VIEWER}, &pat));
+    assert_false(access_role_give(&CALLER_ANONYMOUS, &uma));
+}
+
+/* Nothing changes in a group that is read-only, and being in a group of favourites opens nothing. */
+static void groups_with_flags(void **state)
+{
+    (void)state;
+    const struct caller ann = {.username = STR("ann"), .role = ROLE_USER}, bob = {.username = STR("bob"), .role = ROLE_USER};
+    const struct access_group frozen = {.member = MEMBER_OWNER, .read_only = true};
+    const struct access_group marks = {.member = MEMBER_OWNER, .favourites = true, .shared_update = true};
+    const struct access_item bobs = {.owner = STR("bob"), .groups = &marks, .group_count = 1},
+                             open = {.owner = STR("bob"), .access = ITEM_ORG};
+    assert_false(access_item_share(&ann, &(struct access_item){.owner = STR("ann")}, &frozen));
+    assert_false(access_item_unshare(&ann, &bobs, &frozen));
+    assert_false(access_group_assign(&ann, &frozen));
+    assert_false(access_group_manage_members(&people[ADMIN].caller, &frozen));
+    assert_true(access_group_update(&ann, &frozen));
+    assert_false(access_item_read(&ann, &bobs));
+    assert_false(access_item_update(&ann, &bobs));
+    assert_true(access_item_share(&ann, &open, &marks));
+    assert_false(access_item_share(&ann, &bobs, &marks)); /* not to be read */
+    assert_true(access_item_unshare(&ann, &bobs, &marks));
+    assert_false(access_item_share(&bob, &open, &(struct access_group){.favourites = true}));
+    assert_false(access_group_see(&people[ADMIN].caller, &(struct access_group){.favourites = true}));
+    assert_false(access_group_reassign(&ann, &marks));
+    assert_false(access_group_assign(&ann, &marks));
+}
+
+static void stored_callers(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct caller rows[] = {
+        {.username = STR("adm"), .role = ROLE_ADMIN}, holder(BIT(VIEW_ITEMS) | BIT(CREATE_ITEM)), holder(0)};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CLEANUP(buf_free) struct buf b = BUF_INIT(1 << 16);
+        struct json_out o;
+        struct caller back;
+        json_out_buf(&o, ctx, &b);
+        json_begin_object(&o);
+        access_caller_print(&o, &rows[i]);
+        json_end_object(&o);
+        assert_int_equal(json_out_end(&o, "caller"), RC_OK);
+        assert_true(access_caller_parse(ctx->arena, parsed(ctx, arena_str(ctx->arena, buf_str(&b))), &back));
+        assert_str(back.username, rows[i].username);
+        assert_int_equal(back.role, rows[i].role);
+        assert_int_equal(back.custom, rows[i].custom);
+        assert_int_equal(back.privileges, rows[i].privileges);
+    }
+    struct caller unused;
+    assert_false(access_caller_parse(ctx->arena, parsed(ctx, STR("{\"caller\":\"x\"}")), &unused));
+    assert_false(access_caller_parse(
+        ctx->arena, parsed(ctx, STR("{\"caller\":\"x\",\"role\":\"org_user\",\"privileges\":[\"?\"]}")), &unused));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(items),  TEST(item_control), TEST(sharing_to_a_group), TEST(one_group_of_many),
-                                       TEST(groups), TEST(features),     TEST(viewer_managers)};
+    const struct CMUnitTest tests[] = {TEST(items),  TEST(item_control),      TEST(sharing_to_a_group), TEST(one_group_of_many),
+                                       TEST(groups), TEST(features),          TEST(viewer_managers),    TEST(custom_roles),
+                                       TEST(ranks),  TEST(groups_with_flags), TEST(stored_callers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

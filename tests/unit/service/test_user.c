@@ -77,6 +77,66 @@ static void groups_of_a_user(void **state)
     }
 }
 
+static const struct user_filter any_user = {0};
+
+static size_t listed(enum who who, struct user_filter filter)
+{
+    struct meta_user_list list;
+    assert_ok(user_list(CTX, SITE, &callers[who], &filter, &(struct meta_page){.num = 100}, &list));
+    assert_int_equal(list.total, list.count);
+    return list.count;
+}
+
+static void filters_of_the_list(void **state)
+{
+    (void)state;
+    assert_int_equal(listed(OTHER, (struct user_filter){.role = STR("org_admin")}), 1);
+    assert_int_equal(listed(OTHER, (struct user_filter){.role = STR("org_user")}), 3);
+    assert_int_equal(listed(OTHER, (struct user_filter){.role = STR("0123456789abcdef")}), 0);
+    assert_int_equal(listed(OTHER, (struct user_filter){.provider = STR("enterprise")}), 0);
+    assert_int_equal(listed(OTHER, (struct user_filter){.text = STR("MANA")}), 1);
+    assert_int_equal(listed(OTHER, (struct user_filter){.text = STR("%")}), 0); /* no wildcard */
+    assert_int_equal(listed(OTHER, (struct user_filter){.text = STR("er"), .role = STR("org_publisher")}), 1);
+    struct user u;
+    assert_ok(user_update(CTX, SITE, &callers[OWNER], STR("owner"), &(struct user_update){.access = STR("private")}, &u));
+    assert_int_equal(listed(OTHER, any_user), COUNT_OF(callers) - 2);
+    assert_int_equal(listed(OWNER, any_user), COUNT_OF(callers) - 1);
+    assert_int_equal(listed(ADMIN, any_user), COUNT_OF(callers) - 1);
+}
+
+static void names_that_are_free(void **state)
+{
+    (void)state;
+    str name;
+    assert_ok(user_suggest(CTX, SITE, &callers[ADMIN], STR("new.one"), &name));
+    assert_str(name, "new.one");
+    assert_ok(user_suggest(CTX, SITE, &callers[ADMIN], STR("OWNER"), &name));
+    assert_str(name, "OWNER1");
+    assert_refused(user_suggest(CTX, SITE, &callers[ADMIN], STR("a b"), &name), ERR_PARAMETER);
+    assert_refused(user_suggest(CTX, SITE, &callers[OTHER], STR("x"), &name), ERR_FORBIDDEN);
+}
+
+static void users_of_other_providers_and_types(void **state)
+{
+    (void)state;
+    struct user u;
+    bool full;
+    struct user_input in = {.username = STR("idp"), .provider = STR("ENTERPRISE"), .idp_username = STR("DOM\\idp")};
+    assert_ok(user_create(CTX, SITE, &callers[ADMIN], &in));
+    assert_ok(user_get(CTX, SITE, &callers[ADMIN], STR("idp"), &u, &full));
+    assert_str(u.provider, "enterprise");
+    assert_str(u.idp_username, "DOM\\idp");
+    assert_false(password_matches(STR(""), u.password_hash));
+    in = (struct user_input){.username = STR("x"), .password = STR("password"), .provider = STR("ldap")};
+    assert_refused(user_create(CTX, SITE, &callers[ADMIN], &in), ERR_PARAMETER);
+    in = (struct user_input){.username = STR("x"), .password = STR("password"), .level = STR("3")};
+    assert_refused(user_create(CTX, SITE, &callers[ADMIN], &in), ERR_PARAMETER);
+    in = (struct user_input){.username = STR("x"), .password = STR("password"), .license = STR("viewerUT")};
+    assert_refused(user_create(CTX, SITE, &callers[ADMIN], &in), ERR_USER_CHANGE); /* org_user does more than view */
+    in.role = STR("viewer");
+    assert_ok(user_create(CTX, SITE, &callers[ADMIN], &in));
+}
+
 static void first_user(void **state)
 {
     (void)state;
@@ -84,9 +144,10 @@ static void first_user(void **state)
     assert_ok(user_create_first(CTX, SITE, STR("root"), STR("password"), &created));
     assert_false(created); /* there are users */
     struct meta_user_list list;
-    assert_ok(user_list(CTX, SITE, &callers[OTHER], &(struct meta_page){.num = 100}, &list));
+    assert_ok(user_list(CTX, SITE, &callers[OTHER], &any_user, &(struct meta_page){.num = 100}, &list));
     assert_int_equal(list.total, COUNT_OF(callers) - 1);
-    assert_refused(user_list(CTX, SITE, &callers[ANONYMOUS], &(struct meta_page){.num = 100}, &list), ERR_TOKEN_REQUIRED);
+    assert_refused(user_list(CTX, SITE, &callers[ANONYMOUS], &any_user, &(struct meta_page){.num = 100}, &list),
+                   ERR_TOKEN_REQUIRED);
 }
 
 static void search_finds_users_that_may_be_seen(void **state)
@@ -121,6 +182,9 @@ int main(void)
         TEST(hostile_names_and_passwords),
         TEST(who_sees_a_user),
         TEST(groups_of_a_user),
+        TEST(filters_of_the_list),
+        TEST(names_that_are_free),
+        TEST(users_of_other_providers_and_types),
         TEST(first_user),
         TEST(search_finds_users_that_may_be_seen),
         TEST(setting_a_password),

@@ -1,0 +1,14 @@
+/* Categories that the items of a group are sorted by, as its managers wrote them. */
+#include "store/meta_people.h"
+
+#include "store/meta_rows.h"
+
+int meta_schema_put(struct ctx *ctx, struct sql_tx *tx, str owner, str content)
+{
+    if (str_empty(content))
+        return sql_exec(ctx, tx, "DELETE FROM category_schema WHERE owner = ?", SQL_S(owner));
+    return sql_exec(ctx, tx,
+                    "INSERT INTO category_schema (owner, content) VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET "
+                    "content = excluded.content",
+                    SQL_S(owner), SQL_S(content));
+}

@@ -1,0 +1,36 @@
+"""The operations about users, roles and the organization, for test_access.py: (path, fields, who may) for reading, (path, fields, who may, files) for changing. Who
+"owner", "manager", "member" and the others are stands there."""
+import moving
+
+OWN, ADMIN = {'owner', 'admin'}, {'admin'}
+SIGNED_IN = OWN | {'manager', 'member', 'publisher', 'user', 'viewer'}
+USER, OWNER, SELF = '/sharing/rest/community/users/{person}', '/sharing/rest/community/users/{owner}', '/sharing/rest/portals/self'
+ROLE = SELF + '/roles/{role}'
+
+READS = [
+    (OWNER + '/info/t.png', {}, SIGNED_IN), ('/sharing/rest/community/checkUsernames', {'usernames': 'owner,x'}, ADMIN), (ROLE, {}, SIGNED_IN), (ROLE + '/privileges', {}, SIGNED_IN),
+]
+CHANGES = [
+    (USER + '/update', {'description': 'x'}, ADMIN, None), (OWNER + '/update', {'description': 'x'}, OWN, None), (OWNER + '/update', {}, OWN, [('thumbnail', ('t.png', moving.png(4)))]),
+    (OWNER + '/setProperties', {'properties': '{}'}, OWN, None), (USER + '/delete', {}, ADMIN, None), (USER + '/enable', {}, ADMIN, None), (USER + '/disable', {}, ADMIN, None),
+    (USER + '/expirePassword', {'now': 'true'}, ADMIN, None), (USER + '/reset', {'newPassword': 'another-password'}, ADMIN, None), (USER + '/invalidateSessions', {}, ADMIN, None),
+    (SELF + '/updateUserRole', {'user': '{person}', 'role': 'org_publisher'}, ADMIN, None), (SELF + '/updateUserLicenseType', {'users': '{person}', 'userLicenseType': 'editorUT'}, ADMIN, None),
+    (SELF + '/removeUsers', {'users': '{person}'}, ADMIN, None), (SELF + '/enableUsers', {'users': '{person}'}, ADMIN, None), (SELF + '/disableUsers', {'users': '{person}'}, ADMIN, None),
+    (SELF + '/invite', {'invitationList': '{"invitations":[{"username":"{fresh}","password":"a-long-password","role":"org_user"}]}'}, ADMIN, None),
+    (SELF + '/createRole', {'name': '{fresh}', 'privileges': '[]'}, ADMIN, None), (ROLE + '/update', {'name': '{fresh}'}, ADMIN, None),
+    (ROLE + '/setPrivileges', {'privileges': '["portal:user:createItem"]'}, ADMIN, None), (ROLE + '/delete', {}, ADMIN, None),
+]
+
+
+def prepare(owner, admin, n):
+    """What the rows need besides the things of the owner: names for the paths."""
+    person = f'person{n}'
+    admin.call('/portaladmin/security/users/createUser', username=person, password=moving.PASSWORD, fullname=person, role='org_user')
+    role = admin.call(SELF + '/createRole', name=f'role{n}', privileges=['portal:user:viewOrgItems'])['id']
+    owner.call('/sharing/rest/community/users/owner/update', files=[('thumbnail', ('t.png', moving.png()))])
+    return {'person': person, 'role': role}
+
+
+def state(admin, names):
+    """What refused changes must not have changed."""
+    return [admin.call(path) for path in (f"/sharing/rest/community/users/{names['person']}", f"/sharing/rest/portals/self/roles/{names['role']}/privileges", '/sharing/rest/portals/self/roles')]
