@@ -17,10 +17,10 @@ int meta_unshare(struct ctx *ctx, struct sql_tx *tx, const id *item, const id *g
 
 int meta_groups_of_item(struct ctx *ctx, struct sql_tx *tx, const id *item, struct group **out, size_t *count_out)
 {
-    const struct meta_query q = {"SELECT " META_GROUP_COLUMNS
-                                 " FROM portal_group JOIN item_group ON item_group.group_id = portal_group.id "
-                                 "WHERE item_group.item = ? AND portal_group.favourites = 0 ORDER BY portal_group.title_fold, portal_group.id",
-                                 (struct sql_value[]){SQL_ID(*item)}, 1, sizeof(struct group), group_row};
+    const struct meta_query q = {
+        "SELECT " META_GROUP_COLUMNS " FROM portal_group JOIN item_group ON item_group.group_id = portal_group.id "
+        "WHERE item_group.item = ? AND portal_group.favourites = 0 ORDER BY portal_group.title_fold, portal_group.id",
+        (struct sql_value[]){SQL_ID(*item)}, 1, sizeof(struct group), group_row};
     void *groups;
     TRY(meta_list(ctx, tx, &q, &groups, count_out));
     *out = groups;

@@ -84,7 +84,7 @@ int people_reset(struct ctx *ctx, struct call *call)
 {
     struct user user;
     TRY(user_reset(ctx, call->site, &call->caller, call_path(call, "user"), sharing_text(call, "password"),
-                   sharing_text(call, "newPassword"), call->http->remote, &user));
+                   sharing_text(call, "newPassword"), call->remote, &user));
     return answer(call, &user);
 }
 
