@@ -116,8 +116,8 @@ def api():
         chapters.setdefault(key, []).append(text)
     out = HEAD.format('src/web/routes*.def') + '# Operations\n\n' \
         'Every path, as the program knows it. Names of parameters are compared without case. Every operation below `/sharing/rest` and `/server/rest` also takes `f` (`html`, the\n' \
-        'default, `json`, `pjson`; queries also `geojson`), `callback` is not supported, and `token`, which may as well come in the header `X-Esri-Authorization: Bearer …` or\n' \
-        '`Authorization: Bearer …`. Errors are in [errors.md](errors.md). A path may have the prefix of `--context`, except those below `/server`.\n'
+        'default, `json`, `pjson`; queries also `geojson`), and `token`, which may as well come in the header `X-Esri-Authorization: Bearer …` or\n' \
+        '`Authorization: Bearer …`. With `callback=name` the JSON of a GET comes as a script that calls it (JSONP), as long as `http.allowedOrigins` is `*`. Errors are in [errors.md](errors.md). A path may have the prefix of `--context`, except those below `/server`.\n'
     for key in sorted(chapters):
         out += f'\n## `{key}`\n\n' + '\n\n'.join(chapters[key]) + '\n'
     return out

@@ -20,7 +20,13 @@
 #include <unistd.h>
 
 #define RENEW_EVERY_S (12 * 3600)
-enum { PASSWORD_FILE_MAX = 4096, STOP_GRACE_MS = 20000, HTTP_PORT_MAX = 65535, FILES_MAX = 65536 };
+enum {
+    PASSWORD_FILE_MAX = 4096,
+    STOP_GRACE_MS = 20000,
+    HTTP_PORT_MAX = 65535,
+    FILES_MAX = 65536,
+    UNSIGNED_MEMORY_MAX = 64 << 20
+};
 
 static int listen_parse(struct ctx *ctx, str listen, const char **host_out, unsigned *port_out)
 {
@@ -206,6 +212,8 @@ static int start(struct ctx *ctx, const struct config *c, struct running *r)
     r->web.url_fixed = !str_empty(config_text(c, url));
     r->web.trusted_proxies = http.free_addresses;
     r->web.per_address = http.per_address_limit;
+    r->web.strangers.limits[STRANGER_MEMORY] = UNSIGNED_MEMORY_MAX;
+    r->web.strangers.limits[STRANGER_DISK] = (uint64_t)config_int(c, unsigned_disk_max);
     r->web.allowed_origins = config_text(c, allowed_origins);
     TRY(address_list_check(ctx, config_text(c, trusted_proxies)));
     TRY(web_open(ctx, &r->web));

@@ -105,7 +105,7 @@ static void forget(struct gate *g, struct gate_guest *guest)
     list_remove(g, guest);
     g->by_fd[guest->fd] = NULL;
     if (guest->limited)
-        tally_remove(guest->place == INSIDE ? g->inside : g->outside, &guest->address);
+        tally_remove(guest->place == INSIDE ? g->inside : g->outside, &guest->address, 1);
     mem_free(guest);
 }
 
@@ -167,7 +167,7 @@ static void accept_one(struct gate *g, int fd, const struct sockaddr_storage *fr
         forget(g, g->by_fd[fd]); /* the server gave up on it before it began, and closed it */
     fd_set_guest(g, fd, guest);
     if (guest->limited)
-        tally_add(g->outside, &guest->address, 0);
+        tally_add(g->outside, &guest->address, 1, 0);
     list_add(g, guest, OUTSIDE);
     make_room(g, guest);
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.fd = fd};
@@ -282,7 +282,7 @@ static void let_in(struct gate *g, struct gate_guest *guest)
     atomic_store(&guest->phase, GATE_HEAD);
     atomic_store(&guest->since, now_ms());
     if (guest->limited)
-        tally_remove(g->outside, &guest->address);
+        tally_remove(g->outside, &guest->address, 1);
     int fd = guest->fd;
     struct sockaddr_storage from = guest->from;
     socklen_t size = guest->from_size;
@@ -302,7 +302,7 @@ static void let_in_all(struct gate *g)
             evict(g, NULL);
             break;
         }
-        if (guest->limited && !tally_add(g->inside, &guest->address, g->o.per_address))
+        if (guest->limited && !tally_add(g->inside, &guest->address, 1, g->o.per_address))
             evict(g, &guest->address);
         else
             let_in(g, guest);

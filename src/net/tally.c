@@ -9,7 +9,7 @@ enum { BUCKETS = 4096, NETWORK_BYTES = 8 };
 
 struct counter {
     struct address address;
-    unsigned count;
+    uint64_t count;
     struct counter *next;
 };
 struct tally {
@@ -61,40 +61,43 @@ static struct counter **find(struct tally *t, const struct address *address)
     return at;
 }
 
-bool tally_add(struct tally *t, const struct address *address, unsigned limit)
+bool tally_add(struct tally *t, const struct address *address, uint64_t amount, uint64_t limit)
 {
     struct address key = counted_as(address);
     pthread_mutex_lock(&t->lock);
     struct counter **at = find(t, &key);
-    bool allowed = limit == 0 || !*at || (*at)->count < limit;
+    uint64_t before = *at ? (*at)->count : 0;
+    bool allowed = limit == 0 || (amount <= limit && before <= limit - amount);
     if (allowed && !*at) {
         *at = mem_new(struct counter);
         (*at)->address = key;
     }
     if (allowed)
-        (*at)->count++;
+        (*at)->count += amount;
     pthread_mutex_unlock(&t->lock);
     return allowed;
 }
 
-void tally_remove(struct tally *t, const struct address *address)
+void tally_remove(struct tally *t, const struct address *address, uint64_t amount)
 {
     struct address key = counted_as(address);
     pthread_mutex_lock(&t->lock);
     struct counter **at = find(t, &key), *c = *at;
-    if (c && --c->count == 0) {
+    if (c)
+        c->count -= amount;
+    if (c && c->count == 0) {
         *at = c->next;
         mem_free(c);
     }
     pthread_mutex_unlock(&t->lock);
 }
 
-unsigned tally_count(struct tally *t, const struct address *address)
+uint64_t tally_count(struct tally *t, const struct address *address)
 {
     struct address key = counted_as(address);
     pthread_mutex_lock(&t->lock);
     const struct counter *c = *find(t, &key);
-    unsigned count = c ? c->count : 0;
+    uint64_t count = c ? c->count : 0;
     pthread_mutex_unlock(&t->lock);
     return count;
 }

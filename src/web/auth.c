@@ -17,13 +17,26 @@ void auth_sign_in(struct ctx *ctx, struct call *call, str token)
         arena_printf(ctx->arena, COOKIE "%.*s; Path=/; HttpOnly; SameSite=Strict%s", STR_FMT(token), secure ? "; Secure" : ""));
 }
 
-/* Pages only, and only for requests that our own pages make: a script of another origin sends its Origin. */
-static str cookie_token(struct ctx *ctx, const struct call *call)
+/* Did a page of ours make this request? Browsers say so in Origin or Sec-Fetch-Site, which no page can forge. A request that
+ * changes something has to have said it; one that reads may come from an address that was typed in, or a program without either.
+ */
+static bool own_page(const struct call *call)
 {
     const struct http_headers *h = &call->http->headers;
-    str origin = http_headers_get(h, STR("Origin")), cookies = http_headers_get(h, STR("Cookie")), piece;
+    str origin = http_headers_get(h, STR("Origin")), site = http_headers_get(h, STR("Sec-Fetch-Site"));
     str own = str_sub(call->server_url, 0, call->server_url.n - strlen("/server"));
-    if (call->format != FORMAT_HTML || (!str_none(origin) && !str_ieq(origin, own)))
+    if (!str_none(origin))
+        return str_ieq(origin, own);
+    if (!str_none(site))
+        return str_ieq(site, STR("same-origin")) || (str_ieq(site, STR("none")) && call->http->method != HTTP_POST);
+    return call->http->method != HTTP_POST;
+}
+
+/* Pages only, and only for requests that our own pages make. */
+static str cookie_token(struct ctx *ctx, const struct call *call)
+{
+    str cookies = http_headers_get(&call->http->headers, STR("Cookie")), piece;
+    if (call->format != FORMAT_HTML || !own_page(call))
         return STR("");
     while (str_split(&cookies, ';', &piece)) {
         piece = str_trim(piece);
@@ -52,7 +65,7 @@ static int cookie_caller(struct ctx *ctx, struct call *call)
     return rc;
 }
 
-int auth_caller(struct ctx *ctx, struct call *call)
+int auth_shown(struct ctx *ctx, const struct call *call, str otherwise, struct caller *out)
 {
     const struct http_headers *h = &call->http->headers;
     str token = str_trim(call_param(call, "token"));
@@ -61,9 +74,15 @@ int auth_caller(struct ctx *ctx, struct call *call)
     if (str_empty(token))
         token = bearer(http_headers_get(h, STR("Authorization")));
     if (str_empty(token))
+        token = str_trim(otherwise);
+    return token_caller(ctx, call->site, token, http_headers_get(h, STR("Referer")), call->remote, out);
+}
+
+int auth_caller(struct ctx *ctx, struct call *call)
+{
+    TRY(auth_shown(ctx, call, STR(""), &call->caller));
+    if (call->caller.anonymous)
         TRY(cookie_caller(ctx, call));
-    else
-        TRY(token_caller(ctx, call->site, token, http_headers_get(h, STR("Referer")), call->remote, &call->caller));
     if (call->route->who != WHO_ANYONE && call->caller.anonymous)
         return err_set(ctx, &ERR_TOKEN_REQUIRED, "Token Required");
     if (call->route->who == WHO_ADMIN && !access_administer(&call->caller))

@@ -1,18 +1,39 @@
 /* The page around a JSON answer: where we are, the answer, and the form of the operation, all from its row. No script. */
+#include "base/hash.h"
 #include "codec/html.h"
 #include "codec/url.h"
 #include "web/web.h"
 
 static const char style[] =
-    "body{font:15px/1.5 "
-    "system-ui,sans-serif;margin:0;color:#1b2a33;background:#f5f7f8}header{background:#12394a;color:#fff;padding:.8em 1.5em}"
-    "header a{color:#bfe3f2;text-decoration:none}header span{float:right}main{padding:1em "
-    "1.5em;max-width:70em}pre{background:#fff;border:1px solid #d5dde1;padding:1em;"
-    "overflow:auto;border-radius:4px;font:13px/1.45 ui-monospace,monospace}table{border-collapse:collapse}td{padding:.25em .8em "
-    ".25em 0;vertical-align:top}"
-    "input,textarea,select{font:inherit;padding:.2em .4em;border:1px solid "
-    "#9fb3bd;border-radius:3px;min-width:22em}button{font:inherit;padding:.35em 1.2em;"
-    "background:#12394a;color:#fff;border:0;border-radius:3px}li{margin:.2em 0}small{color:#5b6f7a}";
+    ":root{color-scheme:light;--ink:#17262e;--soft:#5a6d77;--line:#d8e0e4;--blue:#0b5c7d;--paper:#f4f7f8}"
+    "*{box-sizing:border-box}body{font:16px/1.55 system-ui,sans-serif;margin:0;color:var(--ink);background:var(--paper)}"
+    "a{color:var(--blue)}header{display:flex;gap:1em;flex-wrap:wrap;padding:.8em 1.5em;background:#fff;border-bottom:1px solid "
+    "var(--line)}"
+    "header nav{flex:1;overflow-wrap:anywhere}main{padding:1em 1.5em 3em;max-width:62em;margin:0 "
+    "auto}h1{font-size:1.5em;margin:.4em 0 0;overflow-wrap:anywhere}h2{font-size:1.1em;margin:1.6em 0 .5em}"
+    ".lead{margin:.2em 0 1em;color:var(--soft)}pre,.card{background:#fff;border:1px solid "
+    "var(--line);border-radius:6px;padding:1em}"
+    "pre{overflow:auto;max-height:42em;font:13px/1.5 ui-monospace,monospace;margin:0}"
+    ".error{background:#fff3f1;border:1px solid #e3b3ab;border-left:5px solid #b3261e;border-radius:6px;padding:.7em "
+    "1em;margin:0 0 1em}"
+    ".error ul{margin:.3em 0 0;padding-left:1.2em}.row{display:grid;grid-template-columns:13em 1fr;gap:.2em 1em;padding:.35em "
+    "0;align-items:start}.row label{padding-top:.3em;overflow-wrap:anywhere}"
+    "input,textarea,select{font:inherit;width:100%;padding:.3em .5em;border:1px solid #9fb1ba;border-radius:4px;background:#fff}"
+    "textarea{font:13px/1.5 ui-monospace,monospace}:focus-visible{outline:2px solid "
+    "var(--blue);outline-offset:1px}button{font:inherit;padding:.4em "
+    "1.4em;margin-top:.8em;background:var(--blue);color:#fff;border:0;"
+    "border-radius:4px}small{color:var(--soft)}ul.ops{list-style:none;margin:0;padding:.3em 1em}ul.ops "
+    "li{padding:.4em 0;border-top:1px solid var(--line)}ul.ops li:first-child{border:0}"
+    "@media(max-width:40em){.row{grid-template-columns:1fr}}";
+
+str html_policy(struct ctx *ctx)
+{
+    struct hash h = hash_of(str_c(style));
+    return arena_printf(ctx->arena,
+                        "default-src 'none'; style-src 'sha256-%.*s'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+                        "frame-ancestors 'none'",
+                        STR_FMT(base64_encode(ctx->arena, str_of(h.bytes, sizeof h.bytes))));
+}
 
 static void text(struct buf *b, str s) { html_escape(b, s); }
 static void raw(struct buf *b, const char *s) { buf_add(b, str_c(s)); }
@@ -49,60 +70,108 @@ static void signed_in(struct call *call, struct buf *b)
     raw(b, "</span>");
 }
 
-static void field(struct buf *b, const struct param *p, str value)
+/* ---- the form of an operation ---- */
+
+static void options(struct buf *b, str chosen, const char *const *words, size_t count)
 {
-    raw(b, "<tr><td><label>");
+    for (size_t i = 0; i < count; i++) {
+        raw(b, str_ieq(chosen, str_c(words[i])) ? "<option selected>" : "<option>");
+        raw(b, words[i]);
+        raw(b, "</option>");
+    }
+}
+
+static void input(struct buf *b, const struct param *p, str value)
+{
+    static const struct {
+        enum param_type type;
+        const char *attributes;
+    } kinds[] = {{PARAM_INT, "type=\"number\" step=\"1\""},
+                 {PARAM_DOUBLE, "type=\"number\" step=\"any\""},
+                 {PARAM_FILE, "type=\"file\""},
+                 {PARAM_ID, "type=\"text\" pattern=\" *[0-9A-Fa-f]{32} *\" title=\"32 hexadecimal digits\""},
+                 {PARAM_CSV, "type=\"text\" placeholder=\"one,two,three\""}};
+    const char *attributes = str_ifind(p->name, STR("password"), 0) != SIZE_MAX ? "type=\"password\"" : "type=\"text\"";
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (kinds[i].type == p->type)
+            attributes = kinds[i].attributes;
+    raw(b, "<input ");
+    raw(b, attributes);
+    raw(b, p->required ? " required" : "");
+    raw(b, " id=\"p-");
     text(b, p->name);
-    raw(b, p->required ? " *" : "");
-    raw(b, "</label></td><td>");
-    if (p->type == PARAM_JSON) {
-        raw(b, "<textarea rows=\"4\" name=\"");
-        text(b, p->name);
-        raw(b, "\">");
+    raw(b, "\" name=\"");
+    text(b, p->name);
+    if (p->type != PARAM_FILE) {
+        raw(b, "\" value=\"");
+        text(b, value);
+    }
+    raw(b, "\">");
+}
+
+/* A control by the type of the parameter. */
+static void control(struct buf *b, const struct param *p, str value)
+{
+    static const char *const truth[] = {"", "true", "false"};
+    if (p->type != PARAM_BOOL && p->type != PARAM_JSON) {
+        input(b, p, value);
+        return;
+    }
+    raw(b, p->type == PARAM_BOOL ? "<select id=\"p-" : "<textarea rows=\"4\" spellcheck=\"false\" id=\"p-");
+    text(b, p->name);
+    raw(b, "\" name=\"");
+    text(b, p->name);
+    raw(b, p->required ? "\" required>" : "\">");
+    if (p->type == PARAM_BOOL) {
+        options(b, value, truth, COUNT_OF(truth));
+        raw(b, "</select>");
+    } else {
+        raw(b, "\n"); /* the first line end of a textarea does not count */
         text(b, value);
         raw(b, "</textarea>");
-    } else {
-        raw(b, p->type == PARAM_FILE ? "<input type=\"file\" name=\"" : "<input name=\"");
-        text(b, p->name);
-        raw(b, "\" value=\"");
-        text(b, str_empty(value) ? p->otherwise : value);
-        raw(b, "\">");
     }
-    raw(b, "</td></tr>\n");
+}
+
+static void field(struct buf *b, const struct param *p, str value)
+{
+    raw(b, "<div class=\"row\"><label for=\"p-");
+    text(b, p->name);
+    raw(b, "\">");
+    text(b, p->name);
+    raw(b, p->required ? " <small>required</small>" : "");
+    raw(b, "</label><div>");
+    control(b, p, str_empty(value) ? p->otherwise : value);
+    raw(b, "</div></div>\n");
+}
+
+/* What the caller asked with stands in the form again, but passwords and tokens: a page may be kept or printed. */
+static str asked(const struct call *call, const struct param *p)
+{
+    bool secret = str_ifind(p->name, STR("password"), 0) != SIZE_MAX || str_ifind(p->name, STR("token"), 0) != SIZE_MAX;
+    for (size_t i = 0; i < call->form->count && !secret; i++)
+        if (str_ieq(call->form->fields[i].name, p->name))
+            return call->form->fields[i].value;
+    return STR("");
 }
 
 static void form(struct call *call, struct buf *b)
 {
+    static const char *const formats[] = {"html", "json", "pjson"};
     str rest = str_c(call->route->params);
     bool post = call->route->methods == METHOD_POST;
     if (str_empty(rest) && !post)
         return;
-    raw(b, "<h2>");
-    text(b, STR("Call"));
-    raw(b, "</h2><form method=\"");
+    raw(b, "<h2>Call</h2><form class=\"card\" method=\"");
     raw(b, post ? "post\"" : "get\"");
-    raw(b, call->route->body == BODY_FILES ? " enctype=\"multipart/form-data\">" : ">");
-    raw(b, "<table>\n");
+    raw(b, call->route->body == BODY_FILES ? " enctype=\"multipart/form-data\">\n" : ">\n");
     struct param p;
-    bool password = false;
-    while (param_next(&rest, &p)) {
-        if (str_eq(p.name, STR("password"))) {
-            raw(b, "<tr><td>password *</td><td><input type=\"password\" name=\"password\"></td></tr>\n");
-            password = true;
-            continue;
-        }
-        str name = p.name;
-        str value = STR("");
-        for (size_t i = 0; i < call->form->count && !post; i++)
-            if (str_ieq(call->form->fields[i].name, name))
-                value = call->form->fields[i].value;
-        field(b, &p, value);
-    }
-    if (!password && call->caller.anonymous)
-        field(b, &(struct param){.name = STR("token"), .otherwise = STR("")}, STR(""));
-    raw(b, "<tr><td>f</td><td><select name=\"f\"><option>html<option>json<option>pjson</select></td></tr></table><p><button>");
+    while (param_next(&rest, &p))
+        field(b, &p, asked(call, &p));
+    raw(b, "<div class=\"row\"><label for=\"p-f\">f <small>format</small></label><div><select id=\"p-f\" name=\"f\">");
+    options(b, STR("html"), formats, COUNT_OF(formats));
+    raw(b, "</select></div></div><button>");
     raw(b, post ? "Call by POST" : "Ask");
-    raw(b, "</button></p></form>\n");
+    raw(b, "</button></form>\n");
 }
 
 static size_t depth_of(const char *pattern)
@@ -161,6 +230,28 @@ static str target_of(struct ctx *ctx, const struct call *call, str key, str valu
                         groups ? "community/groups" : "content/items", parsed.text);
 }
 
+/* An error in words, before the JSON that says the same. */
+static void error_box(struct ctx *ctx, str json, struct buf *b)
+{
+    struct json root;
+    if (!json_try_parse(ctx->arena, json, &root))
+        return;
+    struct json error = json_at_pointer(root, STR("/error")), details = json_at_pointer(error, STR("/details")), each;
+    struct json message = json_at_pointer(error, STR("/message"));
+    if (!json_is(message, JSON_STRING))
+        return;
+    raw(b, "<div class=\"error\" role=\"alert\"><b>");
+    text(b, json_string(message, ctx->arena));
+    raw(b, "</b><ul>");
+    struct json_iter it = json_each(details);
+    while (json_next(&it, NULL, &each)) {
+        raw(b, "<li>");
+        text(b, json_string(each, ctx->arena));
+        raw(b, "</li>");
+    }
+    raw(b, "</ul></div>\n");
+}
+
 static void answer(struct ctx *ctx, const struct call *call, str json, struct buf *b)
 {
     str line, key, value;
@@ -193,7 +284,7 @@ static void children(struct call *call, struct buf *b)
         if (!str_starts(there, here) || there.n <= here.n + 1 || there.p[here.n] != '/' ||
             depth_of(there.p) != depth_of(here.p) + 1)
             continue;
-        raw(b, any ? "" : "<h2>Below</h2><ul>\n");
+        raw(b, any ? "" : "<h2>Operations below</h2><ul class=\"ops card\">\n");
         any = true;
         str step = str_sub(there, here.n + 1, there.n);
         bool open = step.p[0] == '{';
@@ -214,23 +305,41 @@ static void children(struct call *call, struct buf *b)
     raw(b, any ? "</ul>\n" : "");
 }
 
+/* The last part of the pattern names the operation, or what its braces caught names the thing. */
+static str title_of(const struct call *call)
+{
+    str rest = call->route ? str_c(call->route->pattern) : STR("Not found"), piece, last = STR("");
+    while (str_split(&rest, '/', &piece))
+        last = str_empty(piece) ? last : piece;
+    for (size_t i = 0; i < PATH_PIECES_MAX && call->pieces[i].name; i++)
+        if (str_starts(last, STR("{")) && str_starts(str_sub(last, 1, last.n), str_c(call->pieces[i].name)))
+            last = call->pieces[i].value;
+    return str_empty(last) ? STR("mapferry") : last;
+}
+
 void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out)
 {
-    raw(out, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+    raw(out, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+             "content=\"width=device-width\"><title>");
     text(out, call->http->path);
     raw(out, "</title><style>");
     raw(out, style);
-    raw(out, "</style></head><body><header><b>mapferry</b>");
+    raw(out, "</style></head><body><header><nav aria-label=\"Path\"><b>mapferry</b>");
     crumbs(call, out);
+    raw(out, "</nav>");
     signed_in(call, out);
-    raw(out, "</header><main>");
+    raw(out, "</header><main><h1>");
+    text(out, title_of(call));
+    raw(out, "</h1>");
     if (call->route) {
-        raw(out, "<p>");
+        raw(out, "<p class=\"lead\">");
         text(out, str_c(call->route->summary));
-        raw(out, "</p>");
+        raw(out, "</p>\n");
     }
-    if (!str_empty(json))
+    if (!str_empty(json)) {
+        error_box(ctx, json, out);
         answer(ctx, call, json, out);
+    }
     if (call->route) {
         form(call, out);
         children(call, out);

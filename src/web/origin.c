@@ -142,7 +142,7 @@ int origin_enter(struct ctx *ctx, struct call *call)
     struct address client;
     if (str_eq(call->remote, call->http->remote) || !address_parse(call->remote, &client))
         return RC_OK;
-    call->counted = tally_add(call->web->running, &client, call->web->per_address);
+    call->counted = tally_add(call->web->running, &client, 1, call->web->per_address);
     return call->counted ? RC_OK : err_set(ctx, &ERR_BUSY, "Too many requests of %.*s at once.", STR_FMT(call->remote));
 }
 
@@ -150,5 +150,5 @@ void origin_leave(struct call *call)
 {
     struct address client;
     if (call->counted && address_parse(call->remote, &client))
-        tally_remove(call->web->running, &client);
+        tally_remove(call->web->running, &client, 1);
 }

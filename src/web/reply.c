@@ -1,5 +1,6 @@
 /* Everything that goes out: headers, JSON, pages, errors, streams. */
 #include "base/log.h"
+#include "codec/gzip.h"
 #include "codec/range.h"
 #include "codec/url.h"
 #include "model/errors.h"
@@ -27,7 +28,8 @@ static bool origin_allowed(const struct call *call, str origin)
 void reply_headers(struct ctx *ctx, struct call *call)
 {
     str origin = http_headers_get(&call->http->headers, STR("Origin"));
-    header(ctx, call, "Vary", STR("Origin"));
+    if (call->http->method == HTTP_OPTIONS)
+        header(ctx, call, "Vary", STR("Origin"));
     header(ctx, call, "X-Content-Type-Options", STR("nosniff"));
     header(ctx, call, "X-Request-Id", str_c(ctx->tag));
     if (str_empty(origin) || !origin_allowed(call, origin))
@@ -110,25 +112,91 @@ static void error_reply(struct ctx *ctx, struct call *call)
 
 /* ---- finishing ---- */
 
+enum { GZIP_MIN = 1024, JSONP_NAME_MAX = 128, ANSWER_MAX = 512 << 20 };
+
+/* Who may keep an answer: what holds a secret nobody, what a signed-in caller saw that caller only, and all ask again each time.
+ */
+static void cache_headers(struct ctx *ctx, struct call *call)
+{
+    bool own = !call->caller.anonymous;
+    header(ctx, call, "Cache-Control", call->secret ? STR("no-store") : own ? STR("private, no-cache") : STR("no-cache"));
+}
+
+/* Takes the body; packed when the client reads gzip and it is worth the work. What holds a secret stays as it is: the length of a
+ * packed answer tells of its content. */
+static void text_body(struct ctx *ctx, struct call *call, struct buf *body)
+{
+    struct buf packed = BUF_INIT(ANSWER_MAX);
+    bool pack =
+        body->n >= GZIP_MIN && !call->secret && gzip_accepted(http_headers_get(&call->http->headers, STR("Accept-Encoding")));
+    if (pack && gzip_add(&packed, buf_str(body))) {
+        header(ctx, call, "Content-Encoding", STR("gzip"));
+        http_response_buf(call->answer, &packed);
+        buf_free(body);
+        return;
+    }
+    buf_free(&packed);
+    http_response_buf(call->answer, body);
+}
+
+bool reply_callback_valid(str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
+        bool later = (c >= '0' && c <= '9') || (c == '.' && name.p[i - (i > 0)] != '.' && i + 1 < name.n);
+        if (!letter && (i == 0 || !later))
+            return false;
+    }
+    return name.n > 0 && name.n <= JSONP_NAME_MAX;
+}
+
+/* callback=NAME: the JSON as a script that calls it, for pages of other origins that know no CORS. As open as CORS is, and for
+ * GET only; the cookie of our pages never counts for it (auth.c). */
+static bool wants_script(const struct call *call)
+{
+    return call->http->method != HTTP_POST && origin_allowed(call, STR("*")) &&
+           reply_callback_valid(call_param(call, "callback"));
+}
+
+static void json_body(struct ctx *ctx, struct call *call)
+{
+    struct buf script = BUF_INIT(ANSWER_MAX);
+    if (!wants_script(call)) {
+        header(ctx, call, "Content-Type", STR("application/json;charset=utf-8"));
+        text_body(ctx, call, &call->text);
+        return;
+    }
+    buf_printf(&script, "/**/%.*s(", STR_FMT(call_param(call, "callback"))); /* the comment: no other format starts so */
+    buf_add(&script, buf_str(&call->text));
+    buf_add(&script, STR(");"));
+    call->answer->status = 200; /* a page runs no script of another status */
+    header(ctx, call, "Content-Type", STR("text/javascript;charset=utf-8"));
+    text_body(ctx, call, &script);
+}
+
+static void page_body(struct ctx *ctx, struct call *call)
+{
+    struct buf page = BUF_INIT(ANSWER_MAX);
+    html_page(ctx, call, buf_str(&call->text), &page);
+    header(ctx, call, "Content-Type", STR("text/html;charset=utf-8"));
+    header(ctx, call, "Content-Security-Policy", html_policy(ctx));
+    header(ctx, call, "Referrer-Policy", STR("same-origin")); /* addresses may hold tokens */
+    text_body(ctx, call, &page);
+}
+
 void reply_finish(struct ctx *ctx, struct call *call, int rc)
 {
     if (rc != RC_OK)
         error_reply(ctx, call);
+    header(ctx, call, "Vary", call->streamed ? STR("Origin") : STR("Origin, Accept-Encoding"));
     if (call->streamed)
         return;
-    if (call->format != FORMAT_HTML) {
-        header(ctx, call, "Content-Type", STR("application/json;charset=utf-8"));
-        header(ctx, call, "Cache-Control", STR("no-cache"));
-        http_response_buf(call->answer, &call->text);
-        return;
-    }
-    struct buf page = BUF_INIT(512 << 20);
-    html_page(ctx, call, buf_str(&call->text), &page);
-    header(ctx, call, "Content-Type", STR("text/html;charset=utf-8"));
-    header(ctx, call, "Content-Security-Policy",
-           STR("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-               "frame-ancestors 'none'"));
-    http_response_buf(call->answer, &page);
+    cache_headers(ctx, call);
+    if (call->format == FORMAT_HTML)
+        page_body(ctx, call);
+    else
+        json_body(ctx, call);
 }
 
 /* ---- streams ---- */
@@ -161,6 +229,7 @@ static void sandbox(struct ctx *ctx, struct call *call, str content_type)
 int reply_stream(struct ctx *ctx, struct call *call, struct reader *reader, int64_t length, str content_type, str file_name)
 {
     content_headers(ctx, call, content_type, file_name);
+    cache_headers(ctx, call);
     sandbox(ctx, call, content_type);
     http_response_reader(call->answer, reader, length);
     call->streamed = true;
@@ -200,6 +269,7 @@ int reply_blob(struct ctx *ctx, struct call *call, struct hash hash, str content
     str etag = arena_printf(ctx->arena, "\"%.*s\"", STR_FMT(hash_hex_str(ctx->arena, hash)));
     header(ctx, call, "ETag", etag);
     header(ctx, call, "Accept-Ranges", STR("bytes"));
+    cache_headers(ctx, call);
     const struct http_headers *h = &call->http->headers;
     if (etag_listed(http_headers_get(h, STR("If-None-Match")), etag))
         return reply_text(ctx, call, 304, STR("application/octet-stream"), STR(""));

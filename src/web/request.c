@@ -32,7 +32,7 @@ static int file_begin(struct ctx *ctx, void *arg, const struct multipart_file *f
     *u = (struct upload){.field = file->name, .filename = file->filename, .content_type = file->content_type};
     TRY(blob_begin(ctx, call->site->blobs, (uint64_t)call->site->settings.upload_max, NULL, &u->blob));
     call->upload_count++;
-    return RC_OK;
+    return strangers_ask(ctx, call); /* the fields before the file are there */
 }
 
 static int file_data(struct ctx *ctx, void *arg, str piece)
@@ -40,6 +40,7 @@ static int file_data(struct ctx *ctx, void *arg, str piece)
     struct call *call = arg;
     if (!call->upload_count)
         return err_set(ctx, &ERR_PARAMETER, "This operation takes no files.");
+    TRY(strangers_disk(ctx, call, piece.n));
     return blob_write(ctx, call->uploads[call->upload_count - 1].blob, piece.p, piece.n);
 }
 
@@ -144,7 +145,11 @@ static int web_begin(struct ctx *ctx, void *app, struct http_request *rq)
         return RC_OK;
     TRY(find_route(ctx, call));
     rq->body_limit = body_limit(call);
-    return rq->body_length ? body_open(ctx, call) : RC_OK;
+    if (!rq->body_length)
+        return RC_OK;
+    if (call->route->body != BODY_PARAMS)
+        TRY(strangers_ask(ctx, call));
+    return body_open(ctx, call);
 }
 
 static int web_body(struct ctx *ctx, void *app, struct http_request *rq, str piece)
@@ -152,6 +157,8 @@ static int web_body(struct ctx *ctx, void *app, struct http_request *rq, str pie
     (void)app;
     struct call *call = rq->state;
     struct body_reader *b = call->body;
+    uint64_t fields = call->form->bytes + b->form.pending.n + piece.n; /* a multipart field is not there until it is complete */
+    TRY(strangers_memory(ctx, call, b->multipart ? rq->body_received - call->taken[STRANGER_DISK] : fields));
     return b->multipart ? multipart_push(ctx, b->parts, piece) : form_push(ctx, &b->form, piece);
 }
 
@@ -206,6 +213,8 @@ static int handle(struct ctx *ctx, struct call *call)
     if (call->form_only)
         return call->format_given && call->format != FORMAT_HTML ? err_set(ctx, &ERR_METHOD, "This operation is called by POST.")
                                                                  : RC_OK;
+    if (call_has(call, "callback") && !reply_callback_valid(call_param(call, "callback")))
+        return err_set(ctx, &ERR_PARAMETER, "'callback' has to be the name of a function.");
     TRY(params_check(ctx, call));
     TRY(auth_caller(ctx, call));
     json_out_buf(&call->out, ctx, &call->text);
@@ -245,6 +254,7 @@ static void web_end(struct ctx *ctx, void *app, struct http_request *rq, const s
             form_reader_close(&call->body->form);
     }
     buf_free(&call->text);
+    strangers_leave(call);
     origin_leave(call);
     int64_t ms = ctx->clock->monotonic_ms(ctx->clock) - call->started_ms;
     log_line(ctx, LOG_INFO, "%.*s %s %.*s %d %lld ms%s", STR_FMT(call->remote), http_method_name(rq->method),
@@ -257,6 +267,7 @@ int web_open(struct ctx *ctx, struct web *w)
 {
     atomic_store(&w->ready, true);
     w->running = tally_open();
+    strangers_open(&w->strangers);
     return router_compile(ctx);
 }
 
@@ -265,4 +276,5 @@ void web_close(struct web *w)
     atomic_store(&w->ready, false);
     router_release();
     tally_close(w->running);
+    strangers_close(&w->strangers);
 }

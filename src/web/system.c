@@ -60,6 +60,11 @@ int system_metrics(struct ctx *ctx, struct call *call)
     metric(&b, "mapferry_http_bytes_in", "counter", "Bytes of request bodies.", c.bytes_in);
     metric(&b, "mapferry_http_bytes_out", "counter", "Bytes of response bodies.", c.bytes_out);
     metric(&b, "mapferry_errors", "counter", "Answers that carried an error.", atomic_load(&call->web->errors));
+    const struct strangers *strangers = &call->web->strangers;
+    metric(&b, "mapferry_unsigned_memory_bytes", "gauge", "Held of bodies whose callers have not shown a token yet.",
+           atomic_load(&strangers->taken[STRANGER_MEMORY]));
+    metric(&b, "mapferry_unsigned_disk_bytes", "gauge", "Written of files whose callers have not shown a token yet.",
+           atomic_load(&strangers->taken[STRANGER_DISK]));
     uint64_t available = 0;
     if (dir_free_space(ctx, blob_store_dir(call->site->blobs), &available) != RC_OK)
         err_clear(ctx);

@@ -12,6 +12,14 @@
 #include "model/access.h"
 #include "net/http_server.h"
 
+/* Bytes that were taken in from callers who have not shown a token: see strangers.c. */
+enum stranger_bytes { STRANGER_MEMORY, STRANGER_DISK, STRANGER_KINDS };
+struct strangers {
+    uint64_t limits[STRANGER_KINDS]; /* of all together */
+    atomic_uint_fast64_t taken[STRANGER_KINDS];
+    struct tally *by_address[STRANGER_KINDS];
+};
+
 struct web {
     struct site *site;
     struct jobs *jobs;
@@ -20,7 +28,8 @@ struct web {
     str trusted_proxies;   /* origin_proxies: whose X-Forwarded-* and Forwarded count */
     unsigned per_address;  /* running requests of one client behind a proxy; 0: any number */
     struct tally *running; /* those, by client */
-    str allowed_origins;   /* comma-separated, "*" for all: whose pages may call from a browser */
+    struct strangers strangers;
+    str allowed_origins;        /* comma-separated, "*" for all: whose pages may call from a browser */
     struct http_server *server; /* for metrics */
     atomic_uint_fast64_t requests, errors;
     atomic_bool ready;
@@ -81,9 +90,12 @@ struct call {
     struct form *form;          /* query and body fields, body first */
     struct upload *uploads;
     size_t upload_count;
-    struct buf text;          /* the JSON answer */
-    struct json_out out;      /* writes into text */
-    bool counted;             /* by origin_enter */
+    struct buf text;     /* the JSON answer */
+    struct json_out out; /* writes into text */
+    bool counted;        /* by origin_enter */
+    bool known;          /* has shown a token that is good */
+    uint64_t taken[STRANGER_KINDS];
+    bool secret;              /* the answer holds a token or a key: nobody keeps it */
     bool streamed;            /* the handler set the answer's body itself */
     struct body_reader *body; /* request.c: what takes the body in */
     int64_t started_ms;
@@ -137,14 +149,25 @@ str origin_proxies(struct ctx *ctx, str configured); /* this machine's own addre
 /* One more request of this client: ERR_BUSY when it is behind a proxy and has too many running already. */
 int origin_enter(struct ctx *ctx, struct call *call);
 void origin_leave(struct call *call);
+/* strangers.c: the limits of callers who have not shown a token. */
+void strangers_open(struct strangers *s);
+void strangers_close(struct strangers *s);
+int strangers_ask(struct ctx *ctx, struct call *call); /* is there a token by now? ERR_TOKEN_INVALID for one that is not good */
+int strangers_memory(struct ctx *ctx, struct call *call, uint64_t held); /* so much of the body is held; ERR_BUSY */
+int strangers_disk(struct ctx *ctx, struct call *call, uint64_t bytes);  /* so much more is written; ERR_BUSY, ERR_NO_SPACE */
+void strangers_leave(struct call *call);
 /* auth.c: who calls. */
+/* By a token in the parameters that are there or in a header, else by `otherwise`; anonymous without any. */
+int auth_shown(struct ctx *ctx, const struct call *call, str otherwise, struct caller *out);
 int auth_caller(struct ctx *ctx, struct call *call);              /* also the row's `who` */
 void auth_sign_in(struct ctx *ctx, struct call *call, str token); /* the browser's later pages are this user's */
 /* reply.c: everything that goes out. */
 void reply_headers(struct ctx *ctx, struct call *call);        /* CORS */
 void reply_finish(struct ctx *ctx, struct call *call, int rc); /* renders call->text or the error */
+bool reply_callback_valid(str name);                           /* "dojo.io.script.cb1": words of letters, digits, _ and $ */
 /* html.c: the page around a JSON answer (or, for a POST row asked by GET, the form only). */
 void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out);
+str html_policy(struct ctx *ctx); /* the Content-Security-Policy of such a page: nothing runs, and styles are ours */
 
 /* The handlers for net/http_server. */
 extern const struct http_handlers web_handlers;

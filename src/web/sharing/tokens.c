@@ -16,6 +16,7 @@ int tokens_generate(struct ctx *ctx, struct call *call)
     str token;
     int64_t expires;
     TRY(token_generate(ctx, call->site, &in, &token, &expires));
+    call->secret = true;
     if (call->format == FORMAT_HTML)
         auth_sign_in(ctx, call, token);
     json_begin_object(&call->out);

@@ -113,6 +113,40 @@ static void the_cookie_is_for_our_own_pages(void **state)
     }
 }
 
+static void a_change_by_cookie_has_to_come_from_a_page_of_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        enum http_method method;
+        const char *origin, *site; /* NULL: none */
+        bool counts;
+    } CALL[] = {{HTTP_POST, "http://me.example", NULL, true},
+                {HTTP_POST, "http://me.example", "same-origin", true},
+                {HTTP_POST, NULL, "same-origin", true},
+                {HTTP_POST, NULL, NULL, false},
+                {HTTP_POST, "null", "same-origin", false},
+                {HTTP_POST, "http://evil.example", NULL, false},
+                {HTTP_POST, NULL, "none", false},
+                {HTTP_POST, NULL, "same-site", false},
+                {HTTP_POST, NULL, "cross-site", false},
+                {HTTP_GET, NULL, "none", true}, /* typed in */
+                {HTTP_GET, NULL, "same-origin", true},
+                {HTTP_GET, NULL, "same-site", false},
+                {HTTP_GET, NULL, "cross-site", false}};
+    for (size_t i = 0; i < COUNT_OF(CALL); i++) {
+        (void)open_call(NULL);
+        request.method = CALL[i].method;
+        cookie("mapferry_token=%.*s", wf.user);
+        if (CALL[i].origin)
+            header("Origin", CALL[i].origin);
+        if (CALL[i].site)
+            header("Sec-Fetch-Site", CALL[i].site);
+        assert_ok(auth_caller(CTX, &call));
+        if (call.caller.anonymous == CALL[i].counts)
+            fail_msg("case %zu", i);
+    }
+}
+
 static void a_cookie_that_is_no_longer_good_is_nobody(void **state)
 {
     (void)state;
@@ -169,6 +203,7 @@ int main(void)
         TEST(a_token_comes_as_parameter_or_header),
         TEST(a_token_that_is_none_is_an_error),
         TEST(the_cookie_is_for_our_own_pages),
+        TEST(a_change_by_cookie_has_to_come_from_a_page_of_ours),
         TEST(a_cookie_that_is_no_longer_good_is_nobody),
         TEST(rows_say_who_may),
         TEST(signing_in_sets_a_cookie_that_scripts_and_strangers_do_not_get),

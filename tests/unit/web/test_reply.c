@@ -1,5 +1,6 @@
 /* Bytes and their conditions, errors, and what goes out with every answer. */
 #include "web_fixture.h"
+#include "base/num.h"
 #include "service/item.h"
 
 static id item;  /* in the database */
@@ -176,6 +177,101 @@ static void hostile_text_comes_back_harmless(void **state)
     assert_true(str_starts(answer_header("Content-Type"), STR("application/json")));
 }
 
+static void only_the_origins_that_are_listed_may_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *allowed, *origin;
+        bool may;
+    } CASES[] = {{"*", "https://any.example", true},
+                 {"https://app.example, http://localhost:3000", "https://app.example", true},
+                 {"https://app.example, http://localhost:3000", "http://LOCALHOST:3000", true},
+                 {"https://app.example", "https://app.example.evil", false},
+                 {"https://app.example", "http://app.example", false},
+                 {"https://app.example", "null", false},
+                 {"", "https://app.example", false}};
+    static const char *const PATHS[] = {"/sharing/rest?f=json", "/nothing/here?f=json", "/healthz"};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++)
+        for (size_t p = 0; p < COUNT_OF(PATHS); p++) {
+            struct http_call c = {.url = arena_printf(wf.ctx.arena, "%.*s%s", STR_FMT(wf.base), PATHS[p])};
+            http_headers_add(wf.ctx.arena, &c.headers, STR("Origin"), str_c(CASES[i].origin));
+            wf.web.allowed_origins = str_c(CASES[i].allowed);
+            (void)call_http(&c);
+            str allowed = answer_header("Access-Control-Allow-Origin");
+            if (CASES[i].may ? !str_eq(allowed, str_c(CASES[i].origin)) : !str_none(allowed))
+                fail_msg("'%s' for '%s' at %s", CASES[i].origin, CASES[i].allowed, PATHS[p]);
+            assert_true(str_starts(answer_header("Vary"), STR("Origin")));
+        }
+    wf.web.allowed_origins = STR("*");
+}
+
+static void who_may_keep_an_answer(void **state)
+{
+    (void)state;
+    (void)ask("/sharing/rest/portals/self?f=json");
+    assert_str(answer_header("Cache-Control"), "private, no-cache");
+    get(&item, NULL);
+    assert_str(answer_header("Cache-Control"), "private, no-cache");
+    (void)post("/sharing/rest/generateToken", "username", "admin", "password", "password-1", "client", "requestip", NULL);
+    assert_str(answer_header("Cache-Control"), "no-store");
+    str token = wf.token;
+    wf.token = STR("");
+    (void)ask("/sharing/rest/portals/self?f=json");
+    assert_str(answer_header("Cache-Control"), "no-cache");
+    wf.token = token;
+}
+
+static str answer_to(const char *path, const char *accept_encoding)
+{
+    struct http_call c = {.url = arena_printf(wf.ctx.arena, "%.*s%s", STR_FMT(wf.base), path)};
+    http_headers_add(wf.ctx.arena, &c.headers, STR("Accept-Encoding"), str_c(accept_encoding));
+    (void)call_http(&c);
+    return wf.answer.body;
+}
+
+static void large_text_is_packed_for_those_who_read_it(void **state)
+{
+    (void)state;
+    str packed = answer_to("/sharing/rest/portals/self?f=json", "gzip");
+    assert_str(answer_header("Content-Encoding"), "gzip");
+    assert_str(answer_header("Vary"), "Origin, Accept-Encoding");
+    int64_t length; /* the client of this test unpacks */
+    assert_true(num_parse_int(answer_header("Content-Length"), &length));
+    assert_true(packed.n > 1024 && (size_t)length < packed.n);
+    str plain = answer_to("/sharing/rest/portals/self?f=json", "br");
+    assert_true(str_none(answer_header("Content-Encoding")));
+    assert_int_equal(plain.n, packed.n);
+    (void)answer_to("/sharing/rest?f=json", "gzip"); /* too small to be worth it */
+    assert_true(str_none(answer_header("Content-Encoding")));
+    (void)answer_to(arena_printf(wf.ctx.arena, "/sharing/rest/content/items/%s/data", large.text).p,
+                    "gzip"); /* its ranges are of its bytes */
+    assert_true(str_none(answer_header("Content-Encoding")));
+    assert_int_equal(wf.answer.body.n, LARGE);
+}
+
+static void a_script_for_pages_without_cors(void **state)
+{
+    (void)state;
+    (void)ask("/sharing/rest?f=json&callback=dojo.io.script.jsonp_1");
+    assert_true(str_starts(wf.answer.body, STR("/**/dojo.io.script.jsonp_1({")) && str_ends(wf.answer.body, STR("});")));
+    assert_str(answer_header("Content-Type"), "text/javascript;charset=utf-8");
+    (void)ask("/sharing/rest/content/items/00000000000000000000000000000000/data?f=json&callback=cb");
+    assert_int_equal(wf.answer.status, 200);
+    assert_true(str_starts(wf.answer.body, STR("/**/cb({\"error\"")));
+    (void)post("/sharing/rest/info", "callback", "cb", NULL);
+    assert_str(answer_header("Content-Type"), "application/json;charset=utf-8");
+    wf.web.allowed_origins = STR("https://app.example");
+    (void)ask("/sharing/rest?f=json&callback=cb");
+    assert_str(answer_header("Content-Type"), "application/json;charset=utf-8");
+    wf.web.allowed_origins = STR("*");
+    static const char *const WRONG[] = {"alert(1)", "1a", "a..b", "a.", ".a", "a%20b", "a%3Cb", "%C3%A4", "a%0a"};
+    for (size_t i = 0; i < COUNT_OF(WRONG); i++) {
+        struct json v = ask(arena_printf(wf.ctx.arena, "/sharing/rest?f=json&callback=%s", WRONG[i]).p);
+        assert_at(v, "/error/details/0", "'callback' has to be the name of a function.");
+        assert_str(answer_header("Content-Type"), "application/json;charset=utf-8");
+    }
+}
+
 static void pages_of_a_list(void **state)
 {
     (void)state;
@@ -209,6 +305,10 @@ int main(void)
         cmocka_unit_test(every_answer_says_how_it_may_be_used),
         cmocka_unit_test(errors_keep_the_status_that_the_asker_understands),
         cmocka_unit_test(hostile_text_comes_back_harmless),
+        cmocka_unit_test(only_the_origins_that_are_listed_may_read),
+        cmocka_unit_test(who_may_keep_an_answer),
+        cmocka_unit_test(large_text_is_packed_for_those_who_read_it),
+        cmocka_unit_test(a_script_for_pages_without_cors),
         cmocka_unit_test(pages_of_a_list),
     };
     return cmocka_run_group_tests(tests, open_items, web_fixture_close);

@@ -76,6 +76,8 @@ static inline int web_fixture_open(void **state)
     wf.web.context = STR("");
     wf.web.trusted_proxies = origin_proxies(CTX, STR(""));
     wf.web.allowed_origins = STR("*");
+    wf.web.strangers.limits[STRANGER_MEMORY] = 8 << 20;
+    wf.web.strangers.limits[STRANGER_DISK] = 64 << 20;
     assert_ok(web_open(CTX, &wf.web));
     const struct http_server_options server = {.host = "127.0.0.1"};
     assert_ok(http_server_start(CTX, &server, &web_handlers, &wf.web, &wf.server));

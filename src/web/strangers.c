@@ -1,0 +1,101 @@
+/* What callers may send before they have shown a token. Clients send it last, behind the files (clients.md 9), so what comes
+ * before it has to be taken in; but all strangers together have a share of memory and disk only, one address half of it, and none
+ * of the space that the stores need. Whoever shows a token first, in a header, the query or an earlier field, is asked for it at
+ * once: with a good one these limits are not theirs, with a bad one nothing is taken in. */
+#include "base/file.h"
+#include "codec/url.h"
+#include "model/errors.h"
+#include "net/tally.h"
+#include "web/web.h"
+
+enum {
+    LOOK_EVERY = 16 << 20,     /* bytes to disk between two looks at the free space */
+    FREE_OF_CHARGE = 256 << 10 /* of a body in memory: an ordinary form */
+};
+
+/* "token=" of a query as it stands; the query is decoded when the body is complete. */
+static str query_token(struct ctx *ctx, str query)
+{
+    str pair;
+    while (str_split(&query, '&', &pair))
+        if (str_istarts(pair, STR("token=")))
+            return url_decode(ctx->arena, str_sub(pair, strlen("token="), pair.n), true);
+    return STR("");
+}
+
+int strangers_ask(struct ctx *ctx, struct call *call)
+{
+    if (call->known)
+        return RC_OK;
+    struct caller caller;
+    TRY(auth_shown(ctx, call, query_token(ctx, call->http->query), &caller));
+    call->known = !caller.anonymous;
+    if (call->known)
+        strangers_leave(call);
+    return RC_OK;
+}
+
+static int too_much(struct ctx *ctx, str remote)
+{
+    return err_set(ctx, &ERR_BUSY,
+                   "Too much is being sent by callers who have not shown a token yet (%.*s). Send it in the header "
+                   "X-Esri-Authorization, in the query or before the files, or try again later.",
+                   STR_FMT(remote));
+}
+
+static int take(struct ctx *ctx, struct call *call, enum stranger_bytes kind, uint64_t bytes)
+{
+    struct strangers *s = &call->web->strangers;
+    struct address from;
+    uint64_t limit = s->limits[kind];
+    bool counted = address_parse(call->remote, &from);
+    if (atomic_fetch_add(&s->taken[kind], bytes) + bytes > limit ||
+        (counted && !tally_add(s->by_address[kind], &from, bytes, limit / 2))) {
+        atomic_fetch_sub(&s->taken[kind], bytes);
+        return too_much(ctx, call->remote);
+    }
+    call->taken[kind] += bytes;
+    return RC_OK;
+}
+
+int strangers_memory(struct ctx *ctx, struct call *call, uint64_t held)
+{
+    if (call->known || held < FREE_OF_CHARGE || held <= call->taken[STRANGER_MEMORY])
+        return RC_OK;
+    return take(ctx, call, STRANGER_MEMORY, held - call->taken[STRANGER_MEMORY]);
+}
+
+int strangers_disk(struct ctx *ctx, struct call *call, uint64_t bytes)
+{
+    uint64_t before = call->taken[STRANGER_DISK];
+    if (call->known)
+        return RC_OK;
+    TRY(take(ctx, call, STRANGER_DISK, bytes));
+    return before == 0 || before / LOOK_EVERY != (before + bytes) / LOOK_EVERY ? site_check_space(ctx, call->site, LOOK_EVERY)
+                                                                               : RC_OK;
+}
+
+void strangers_leave(struct call *call)
+{
+    struct strangers *s = &call->web->strangers;
+    struct address from;
+    bool counted = address_parse(call->remote, &from);
+    for (enum stranger_bytes kind = STRANGER_MEMORY; kind < STRANGER_KINDS; kind++) {
+        atomic_fetch_sub(&s->taken[kind], call->taken[kind]);
+        if (counted && call->taken[kind])
+            tally_remove(s->by_address[kind], &from, call->taken[kind]);
+        call->taken[kind] = 0;
+    }
+}
+
+void strangers_open(struct strangers *s)
+{
+    for (enum stranger_bytes kind = STRANGER_MEMORY; kind < STRANGER_KINDS; kind++)
+        s->by_address[kind] = tally_open();
+}
+
+void strangers_close(struct strangers *s)
+{
+    for (enum stranger_bytes kind = STRANGER_MEMORY; kind < STRANGER_KINDS; kind++)
+        tally_close(s->by_address[kind]);
+}
