@@ -43,7 +43,7 @@ void group_print_members(struct json_out *o, const struct group *g, const char *
     if (!str_empty(username))
         json_member_str(o, "username", username);
     json_member_c(o, "memberType", member_type ? member_type : member_type_name(MEMBER_NONE));
-    json_member_int(o, "applications", 0);
+    json_member_int(o, "applications", g->applications);
     json_end_object(o);
     json_member_null(o, "collaborationInfo");
     json_member_bool(o, "protected", g->protected);

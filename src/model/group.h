@@ -20,6 +20,7 @@ struct group {
     str display_settings;     /* JSON text or "" */
     bool favourites;          /* what one user marked; nobody else sees it, and being in it gives no rights */
     bool has_category_schema; /* read only: see meta_people.h */
+    int64_t applications;     /* of users who ask to be let in; read only, for those who decide about them */
     int64_t created, modified;
 };
 void group_print(struct json_out *o, const struct group *g, const char *member_type, str username); /* one group object */

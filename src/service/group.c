@@ -1,5 +1,5 @@
-/* Groups and their members: see group.h. */
-#include "service/item_private.h"
+/* Groups: see group.h. Their members are in group_member.c, invitations and applications in group_request.c. */
+#include "service/group_private.h"
 #include "base/utf8.h"
 #include "model/search.h"
 #include "service/input.h"
@@ -30,12 +30,19 @@ int group_find(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const
     return access_group_see(c, facts_out) ? RC_OK : RC_NOT_FOUND;
 }
 
-/* Group and the caller's place in it. RC_NOT_FOUND with ERR_GROUP_MISSING, also when the caller may not see it. */
-static int group_facts(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, struct group *group_out,
-                       struct access_group *facts_out)
+int group_facts(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, struct group *group_out,
+                struct access_group *facts_out)
 {
     int rc = group_find(ctx, tx, c, group, group_out, facts_out);
     return rc == RC_NOT_FOUND ? err_set_rc(ctx, rc, &ERR_GROUP_MISSING, "There is no group '%s'.", group->text) : rc;
+}
+
+int group_allowed(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *group, group_question *may,
+                  struct group *out)
+{
+    struct access_group facts;
+    TRY(group_facts(ctx, tx, c, group, out, &facts));
+    return service_require(ctx, c, may(c, &facts));
 }
 
 struct group_call {
@@ -43,26 +50,20 @@ struct group_call {
     const id *id;
     struct group *group; /* result, or the checked input of a new group */
     const struct group_input *in;
+    const struct picture *picture;
     enum member_type *member;
     bool protect;
-    str users, admins;
-    str * not ;
-    size_t not_count;
-    struct member *members;
-    size_t count;
+    str text;
+    struct portal_file *file;
     const struct search_query *query;
     const struct meta_search_page *page;
     struct meta_groups *found;
 };
 
-/* The group of a call, for an operation that `may` decides. */
-typedef bool group_question(const struct caller *c, const struct access_group *g);
 static int allowed_group(struct ctx *ctx, struct sql_tx *tx, const struct group_call *call, group_question *may,
                          struct group *out)
 {
-    struct access_group facts;
-    TRY(group_facts(ctx, tx, call->caller, call->id, out, &facts));
-    return service_require(ctx, call->caller, may(call->caller, &facts));
+    return group_allowed(ctx, tx, call->caller, call->id, may, out);
 }
 
 /* ---- input ---- */
@@ -110,10 +111,20 @@ static int title_free(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
 
 /* ---- create, read, update, delete ---- */
 
+/* In the transaction that stores the row. */
+static int put_thumbnail(struct ctx *ctx, struct sql_tx *tx, const struct picture *picture, struct group *g)
+{
+    if (!picture->blob)
+        return RC_OK;
+    g->thumbnail = picture->name;
+    return portal_file_put_picture(ctx, tx, FILE_GROUP, id_str(&g->id), picture);
+}
+
 static int create_group(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct group_call *call = arg;
     TRY(title_free(ctx, tx, call->group));
+    TRY(put_thumbnail(ctx, tx, call->picture, call->group));
     return meta_group_insert(ctx, tx, call->group);
 }
 
@@ -134,8 +145,11 @@ int group_create(struct ctx *ctx, struct site *s, const struct caller *c, const 
     if (str_empty(out->title))
         return err_set(ctx, &ERR_GROUP_TITLE, "'title' is required.");
     TRY(take_words(ctx, in, out));
+    TRY(service_require(ctx, c, access_group_set_access(c, out->access)));
+    struct picture picture;
+    TRY(portal_file_picture(ctx, s, in->thumbnail, in->thumbnail_name, &picture));
     out->update_item_control = str_ifind(in->capabilities, STR("updateitemcontrol"), 0) != SIZE_MAX; /* at creation only */
-    return sql_write(ctx, s->sql, create_group, &(struct group_call){.group = out});
+    return sql_write(ctx, s->sql, create_group, &(struct group_call){.group = out, .picture = &picture});
 }
 
 static int get_group(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -144,6 +158,13 @@ static int get_group(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct access_group facts;
     TRY(group_facts(ctx, tx, call->caller, call->id, call->group, &facts));
     *call->member = facts.member;
+    if (!access_group_manage_members(call->caller, &facts))
+        return RC_OK;
+    struct group_request *applications;
+    size_t count;
+    TRY(meta_requests(ctx, tx, &(struct meta_request_query){.group = call->id, .username = STR_NONE, .now = ctx_now(ctx)},
+                      &applications, &count));
+    call->group->applications = (int64_t)count;
     return RC_OK;
 }
 
@@ -158,16 +179,28 @@ static int update_group(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct group_call *call = arg;
     struct group g;
     TRY(allowed_group(ctx, tx, call, access_group_update, &g));
+    const struct group before = g;
     TRY(take_texts(ctx, call->in, &g));
     TRY(take_words(ctx, call->in, &g));
+    if (before.is_read_only && g.is_read_only)
+        return err_set(ctx, &ERR_GROUP_CHANGE, "The group is read-only: 'isReadOnly' has to become false first.");
+    if (before.favourites && g.access != ITEM_PRIVATE)
+        return err_set(ctx, &ERR_GROUP_CHANGE, "A group of favourites is private.");
+    if (g.access != before.access)
+        TRY(service_require(ctx, call->caller, access_group_set_access(call->caller, g.access)));
     TRY(title_free(ctx, tx, &g));
+    TRY(put_thumbnail(ctx, tx, call->picture, &g));
     g.modified = ctx_now(ctx);
     return meta_group_update(ctx, tx, &g);
 }
 
 int group_update(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, const struct group_input *in)
 {
-    return sql_write(ctx, s->sql, update_group, &(struct group_call){.caller = c, .id = group, .in = in});
+    struct picture picture;
+    if (in->thumbnail)
+        TRY(service_require(ctx, c, !c->anonymous)); /* before any byte is stored */
+    TRY(portal_file_picture(ctx, s, in->thumbnail, in->thumbnail_name, &picture));
+    return sql_write(ctx, s->sql, update_group, &(struct group_call){.caller = c, .id = group, .in = in, .picture = &picture});
 }
 
 static int delete_group(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -177,6 +210,8 @@ static int delete_group(struct ctx *ctx, struct sql_tx *tx, void *arg)
     TRY(allowed_group(ctx, tx, call, access_group_delete, &g));
     if (g.protected)
         return err_set(ctx, &ERR_GROUP_PROTECTED, "Group '%s' is protected from deletion.", g.id.text);
+    if (g.favourites)
+        return err_set(ctx, &ERR_GROUP_CHANGE, "A group of favourites goes with its user.");
     return meta_group_delete(ctx, tx, &g.id);
 }
 
@@ -199,161 +234,88 @@ int group_protect(struct ctx *ctx, struct site *s, const struct caller *c, const
     return sql_write(ctx, s->sql, protect_group, &(struct group_call){.caller = c, .id = group, .protect = protect});
 }
 
-/* ---- members ---- */
+/* ---- files, categories ---- */
 
-/* What one name of a list stands for: a member's place in the group is changed, or it is not possible (*done false). */
-typedef int member_step(struct ctx *ctx, struct sql_tx *tx, const struct group *g, const struct user *u, enum member_type wanted,
-                        bool *done);
-
-static int put_member(struct ctx *ctx, struct sql_tx *tx, const struct group *g, const struct user *u, enum member_type wanted,
-                      bool *done)
+static int get_file(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-    *done = !str_ieq(u->username, g->owner);
-    return *done ? meta_member_put(ctx, tx, &g->id, u->username, wanted) : RC_OK;
+    struct group_call *call = arg;
+    struct group g;
+    struct access_group facts;
+    TRY(group_facts(ctx, tx, call->caller, call->id, &g, &facts));
+    return portal_file_get(ctx, tx, FILE_GROUP, id_str(&g.id), call->text, call->file);
 }
 
-static int remove_member(struct ctx *ctx, struct sql_tx *tx, const struct group *g, const struct user *u, enum member_type wanted,
-                         bool *done)
+int group_file(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, str name, struct portal_file *out)
 {
-    (void)wanted;
-    *done = false;
-    if (str_ieq(u->username, g->owner))
-        return RC_OK;
-    int rc = meta_member_delete(ctx, tx, &g->id, u->username);
-    *done = rc == RC_OK;
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    return sql_read(ctx, s->sql, get_file, &(struct group_call){.caller = c, .id = group, .text = name, .file = out});
 }
 
-/* Names that are empty are passed over; names that did not work are listed as they were written. */
-static int each_name(struct ctx *ctx, struct sql_tx *tx, struct group_call *call, const struct group *g, str names,
-                     member_step *step, enum member_type wanted)
+/* A list of {"title":"…","categories":[…]}. */
+static int categories_check(struct ctx *ctx, struct json list, int depth, int *left)
 {
-    str name;
-    while (str_split(&names, ',', &name)) {
-        struct user user;
-        bool done = false;
-        name = str_trim(name);
-        if (str_empty(name))
-            continue;
-        int rc = meta_user_get(ctx, tx, name, &user);
-        if (rc == RC_OK)
-            rc = step(ctx, tx, g, &user, wanted, &done);
-        if (rc != RC_OK && rc != RC_NOT_FOUND)
-            return rc;
-        if (!done)
-            call->not [call->not_count++] = name;
+    enum { DEPTH_MAX = 5, NAME_CHARS = 100 };
+    struct json_iter it = json_each(list);
+    struct json v;
+    if (!json_is(list, JSON_ARRAY) || depth > DEPTH_MAX)
+        return err_set(ctx, &ERR_PARAMETER, "'categorySchema' has to be a list of categories, nested at most %d deep.",
+                       DEPTH_MAX);
+    while (json_next(&it, NULL, &v)) {
+        str title = json_string_or(json_get_c(v, "title"), ctx->arena, STR(""));
+        if (str_empty(str_trim(title)))
+            return err_set(ctx, &ERR_PARAMETER, "'categorySchema': a category needs a 'title'.");
+        TRY(item_text_check(ctx, "categorySchema", title, NAME_CHARS));
+        if (--*left < 0)
+            return err_set(ctx, &ERR_PARAMETER, "'categorySchema' has too many categories.");
+        struct json below = json_get_c(v, "categories");
+        if (!json_absent(below))
+            TRY(categories_check(ctx, below, depth + 1, left));
     }
     return RC_OK;
 }
 
-static size_t name_count(str names)
-{
-    size_t count = 0;
-    str name;
-    while (str_split(&names, ',', &name))
-        count++;
-    return count;
-}
-
-static int add_users(struct ctx *ctx, struct sql_tx *tx, void *arg)
+static int put_schema(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct group_call *call = arg;
     struct group g;
-    TRY(allowed_group(ctx, tx, call, access_group_manage_members, &g));
-    call->not_count = 0;
-    TRY(each_name(ctx, tx, call, &g, call->users, put_member, MEMBER_MEMBER));
-    return each_name(ctx, tx, call, &g, call->admins, put_member, MEMBER_ADMIN);
+    TRY(allowed_group(ctx, tx, call, access_group_update, &g));
+    TRY(meta_schema_put(ctx, tx, id_str(&g.id), call->text));
+    g.modified = ctx_now(ctx);
+    return meta_group_update(ctx, tx, &g);
 }
 
-static int remove_users(struct ctx *ctx, struct sql_tx *tx, void *arg)
+int group_set_categories(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, str schema)
 {
-    struct group_call *call = arg;
-    struct group g;
-    TRY(allowed_group(ctx, tx, call, access_group_manage_members, &g));
-    call->not_count = 0;
-    return each_name(ctx, tx, call, &g, call->users, remove_member, MEMBER_NONE);
+    struct json v = JSON_ABSENT;
+    int left = 300;
+    TRY(service_require(ctx, c, !c->anonymous));
+    if (!str_empty(schema)) {
+        if (!json_try_parse(ctx->arena, schema, &v))
+            return err_set(ctx, &ERR_PARAMETER, "'categorySchema' is not JSON.");
+        if (json_is(v, JSON_OBJECT))
+            v = json_get_c(v, "categorySchema");
+        TRY(categories_check(ctx, v, 0, &left));
+    }
+    str text = json_count(v) ? json_raw(v) : STR("");
+    return sql_write(ctx, s->sql, put_schema, &(struct group_call){.caller = c, .id = group, .text = text});
 }
 
-static int change_members(struct ctx *ctx, struct site *s, sql_fn *fn, struct group_call *call, str **not_out,
-                          size_t *not_count_out)
-{
-    call->not = arena_array(ctx->arena, str, name_count(call->users) + name_count(call->admins));
-    TRY(sql_write(ctx, s->sql, fn, call));
-    *not_out = call->not ;
-    *not_count_out = call->not_count;
-    return RC_OK;
-}
-
-int group_add_users(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, str users, str admins,
-                    str **not_out, size_t *not_count_out)
-{
-    struct group_call call = {.caller = c, .id = group, .users = users, .admins = admins};
-    return change_members(ctx, s, add_users, &call, not_out, not_count_out);
-}
-
-int group_remove_users(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, str users, str **not_out,
-                       size_t *not_count_out)
-{
-    struct group_call call = {.caller = c, .id = group, .users = users};
-    return change_members(ctx, s, remove_users, &call, not_out, not_count_out);
-}
-
-/* Joining on one's own needs a group that lets people in without being asked. */
-static int join(struct ctx *ctx, struct sql_tx *tx, void *arg)
+static int get_schema(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct group_call *call = arg;
     struct group g;
     struct access_group facts;
-    TRY(service_require(ctx, call->caller, !call->caller->anonymous));
     TRY(group_facts(ctx, tx, call->caller, call->id, &g, &facts));
-    if (facts.member != MEMBER_NONE)
-        return RC_OK;
-    if (g.is_invitation_only || !g.auto_join)
-        return err_set(ctx, &ERR_FORBIDDEN, "Members are added to this group by its owner and managers.");
-    return meta_member_put(ctx, tx, &g.id, call->caller->username, MEMBER_MEMBER);
+    int rc = meta_schema_get(ctx, tx, id_str(&g.id), &call->text);
+    if (rc == RC_NOT_FOUND)
+        call->text = STR("[]");
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-int group_join(struct ctx *ctx, struct site *s, const struct caller *c, const id *group)
-{
-    return sql_write(ctx, s->sql, join, &(struct group_call){.caller = c, .id = group});
-}
-
-static int leave(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    struct group_call *call = arg;
-    struct group g;
-    struct access_group facts;
-    TRY(service_require(ctx, call->caller, !call->caller->anonymous));
-    TRY(group_facts(ctx, tx, call->caller, call->id, &g, &facts));
-    if (facts.member == MEMBER_NONE)
-        return err_set(ctx, &ERR_REMOVE_USERS, "'%.*s' is no member of the group.", STR_FMT(call->caller->username));
-    if (facts.member == MEMBER_OWNER)
-        return err_set(ctx, &ERR_REMOVE_USERS, "The owner of a group cannot leave it.");
-    if (g.leaving_disallowed && !access_group_manage_members(call->caller, &facts))
-        return err_set(ctx, &ERR_FORBIDDEN, "Members of this group cannot leave it on their own.");
-    return meta_member_delete(ctx, tx, &g.id, call->caller->username);
-}
-
-int group_leave(struct ctx *ctx, struct site *s, const struct caller *c, const id *group)
-{
-    return sql_write(ctx, s->sql, leave, &(struct group_call){.caller = c, .id = group});
-}
-
-static int list_members(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    struct group_call *call = arg;
-    struct group g;
-    TRY(allowed_group(ctx, tx, call, access_group_see_members, &g));
-    return meta_members(ctx, tx, &g.id, &call->members, &call->count);
-}
-
-int group_members(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, struct member **out,
-                  size_t *count_out)
+int group_categories(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, str *schema_out)
 {
     struct group_call call = {.caller = c, .id = group};
-    TRY(sql_read(ctx, s->sql, list_members, &call));
-    *out = call.members;
-    *count_out = call.count;
+    TRY(sql_read(ctx, s->sql, get_schema, &call));
+    *schema_out = call.text;
     return RC_OK;
 }
 

@@ -76,7 +76,7 @@ int meta_group_update(struct ctx *ctx, struct sql_tx *tx, const struct group *g)
 int meta_group_delete(struct ctx *ctx, struct sql_tx *tx, const id *group);
 int meta_group_by_title(struct ctx *ctx, struct sql_tx *tx, str owner, str title, id *out); /* any case; RC_NOT_FOUND */
 struct member {
-    str username, full_name;
+    str username, full_name, thumbnail;
     enum member_type type;
     int64_t joined;
 };

@@ -174,15 +174,17 @@ static void member_row(struct ctx *ctx, const struct sql_rows *rows, void *eleme
     *(struct member *)element = (struct member){.username = sql_str(ctx, rows, 0),
                                                 .full_name = sql_str(ctx, rows, 1),
                                                 .type = (enum member_type)sql_int(rows, 2),
-                                                .joined = sql_int(rows, 3)};
+                                                .joined = sql_int(rows, 3),
+                                                .thumbnail = sql_str(ctx, rows, 4)};
 }
 
 int meta_members(struct ctx *ctx, struct sql_tx *tx, const id *group, struct member **out, size_t *count_out)
 {
-    const struct meta_query q = {"SELECT m.username, COALESCE(u.full_name, ''), m.type, m.joined FROM group_member m "
-                                 "LEFT JOIN portal_user u ON u.username = m.username WHERE m.group_id = ? "
-                                 "ORDER BY m.type DESC, m.username",
-                                 (struct sql_value[]){SQL_ID(*group)}, 1, sizeof(struct member), member_row};
+    const struct meta_query q = {
+        "SELECT m.username, COALESCE(u.full_name, ''), m.type, m.joined, COALESCE(u.thumbnail, '') FROM group_member m "
+        "LEFT JOIN portal_user u ON u.username = m.username WHERE m.group_id = ? "
+        "ORDER BY m.type DESC, m.username",
+        (struct sql_value[]){SQL_ID(*group)}, 1, sizeof(struct member), member_row};
     void *members;
     TRY(meta_list(ctx, tx, &q, &members, count_out));
     *out = members;

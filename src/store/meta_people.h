@@ -30,8 +30,48 @@ int meta_file_get(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str o
                   struct portal_file *out); /* RC_NOT_FOUND */
 int meta_files_delete(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner);
 
+/* ---- requests between users and groups (meta_request.c) ---- */
+struct group_request {
+    id id;
+    id group;
+    str username;
+    str asked_by;                 /* who invited; "": the user asks to be let in */
+    enum member_type member_type; /* what the user becomes */
+    int64_t created, expires;     /* 0: never */
+};
+int meta_request_insert(struct ctx *ctx, struct sql_tx *tx, const struct group_request *r);
+int meta_request_get(struct ctx *ctx, struct sql_tx *tx, const id *request, struct group_request *out); /* RC_NOT_FOUND */
+int meta_request_delete(struct ctx *ctx, struct sql_tx *tx, const id *request);
+/* Those between that group and user, in both directions: gone, when the user is in or out. */
+int meta_requests_drop(struct ctx *ctx, struct sql_tx *tx, const id *group, str username);
+/* Of a user (group NULL), of a group (username STR_NONE) or of both; invitations or applications; that have not expired at that
+ * time. Oldest first. */
+struct meta_request_query {
+    const id *group;
+    str username;
+    bool invitations;
+    int64_t now;
+};
+int meta_requests(struct ctx *ctx, struct sql_tx *tx, const struct meta_request_query *q, struct group_request **out,
+                  size_t *count_out);
+int meta_requests_expire(struct ctx *ctx, struct sql_tx *tx, int64_t now); /* removes those past their time */
+
+/* ---- notifications (meta_request.c) ---- */
+struct notification {
+    id id;
+    str username, type, target_type, target;
+    str data; /* JSON object */
+    int64_t received;
+};
+int meta_notification_insert(struct ctx *ctx, struct sql_tx *tx, const struct notification *n);
+int meta_notification_delete(struct ctx *ctx, struct sql_tx *tx, str username, const id *notification); /* RC_NOT_FOUND */
+int meta_notifications(struct ctx *ctx, struct sql_tx *tx, str username, struct notification **out,
+                       size_t *count_out);                                                   /* newest first */
+int meta_notifications_trim(struct ctx *ctx, struct sql_tx *tx, str username, int64_t keep); /* the oldest go */
+
 /* ---- categories of a group (meta_schema.c) ---- */
-int meta_schema_put(struct ctx *ctx, struct sql_tx *tx, str owner, str content); /* "" removes it */
+int meta_schema_get(struct ctx *ctx, struct sql_tx *tx, str owner, str *content_out); /* RC_NOT_FOUND */
+int meta_schema_put(struct ctx *ctx, struct sql_tx *tx, str owner, str content);      /* "" removes it */
 
 /* ---- what users have (meta_person.c) ---- */
 /* Bytes of a user's items. */

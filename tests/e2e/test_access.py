@@ -131,7 +131,7 @@ class Scene:
         job = owner.started(group, 'export', itemIdList=secret)
         owner.ended(job)
         self.names = {'owner': 'owner', 'group': group, 'folder': folder, 'item': item, 'secret': secret, 'service': service, 'name': f'scene_{n}', 'csv': csv, 'package': package, 'job': job['jobId'], 'key': job['key'],
-                      **people_rows.prepare(owner, admin, n)}
+                      **people_rows.prepare(owner, admin, group, n)}
         self.fresh = 0
 
     def filled(self, text):

@@ -1,7 +1,8 @@
 /* Groups and their members over REST. Source: api.md 3.4. */
+#include "base/num.h"
 #include "model/errors.h"
 #include "service/group.h"
-#include "service/user.h"
+#include "store/meta_people.h"
 #include "web/sharing/sharing.h"
 
 static str me(const struct call *call) { return call->caller.anonymous ? STR("") : call->caller.username; }
@@ -16,6 +17,7 @@ static void print(struct call *call, const struct group *g, enum member_type typ
 
 static struct group_input input_of(const struct call *call)
 {
+    const struct upload *thumbnail = call_file(call, "thumbnail");
     return (struct group_input){.title = call_param(call, "title"),
                                 .tags = call_param(call, "tags"),
                                 .description = call_param(call, "description"),
@@ -33,7 +35,9 @@ static struct group_input input_of(const struct call *call)
                                 .is_read_only = call_param(call, "isReadOnly"),
                                 .hidden_members = call_param(call, "hiddenMembers"),
                                 .leaving_disallowed = call_param(call, "leavingDisallowed"),
-                                .clear_empty = call_bool(call, "clearEmptyFields")};
+                                .clear_empty = call_bool(call, "clearEmptyFields"),
+                                .thumbnail = thumbnail ? thumbnail->blob : NULL,
+                                .thumbnail_name = thumbnail ? thumbnail->filename : STR("")};
 }
 
 int groups_create(struct ctx *ctx, struct call *call)
@@ -134,50 +138,44 @@ int groups_remove_users(struct ctx *ctx, struct call *call)
     return RC_OK;
 }
 
-static bool is_in(str name, const struct member *list, size_t count)
+static bool is_in(str name, const str *list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (str_ieq(list[i].username, name))
+        if (str_ieq(list[i], name))
             return true;
     return false;
 }
 
-/* One name of `users` or `admins`: only who is a member already changes his place. */
-static int update_one(struct ctx *ctx, struct call *call, const id *group, str name, bool admin)
-{
-    struct member *members;
-    str *not_changed;
-    size_t count;
-    TRY(group_members(ctx, call->site, &call->caller, group, &members, &count));
-    bool done = is_in(name, members, count);
-    if (done) {
-        TRY(group_add_users(ctx, call->site, &call->caller, group, admin ? STR("") : name, admin ? name : STR(""), &not_changed,
-                            &count));
-        done = count == 0;
-    }
-    json_begin_object(&call->out);
-    json_member_str(&call->out, "username", name);
-    json_member_bool(&call->out, "success", done);
-    json_end_object(&call->out);
-    return RC_OK;
-}
-
+/* Two forms: the list says what its users become, or newMemberType does. */
 int groups_update_users(struct ctx *ctx, struct call *call)
 {
-    static const char *const lists[] = {"users", "admins"};
+    str lists[] = {sharing_text(call, "users"), sharing_text(call, "admins")}, name,
+        type = str_trim(sharing_text(call, "newMemberType"));
+    str *not_changed;
+    size_t count;
     id group;
     TRY(sharing_group_id(ctx, call, &group));
     if (!call_has(call, "users") && !call_has(call, "admins"))
         return err_set(ctx, &ERR_ADD_USERS, "'users' or 'admins' is required.");
+    if (!str_empty(type) && !str_ieq(type, STR("admin")) && !str_ieq(type, STR("member")))
+        return err_set(ctx, &ERR_PARAMETER, "'newMemberType' has to be admin or member.");
+    if (str_ieq(type, STR("admin")) && str_empty(lists[1])) {
+        lists[1] = lists[0];
+        lists[0] = STR("");
+    }
+    TRY(group_update_users(ctx, call->site, &call->caller, &group, lists[0], lists[1], &not_changed, &count));
     json_begin_object(&call->out);
     json_name(&call->out, "results");
     json_begin_array(&call->out);
-    for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        str rest = sharing_text(call, lists[i]), name;
-        while (str_split(&rest, ',', &name))
-            if (!str_empty(str_trim(name)))
-                TRY(update_one(ctx, call, &group, str_trim(name), i == 1));
-    }
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        while (str_split(&lists[i], ',', &name)) {
+            if (str_empty(str_trim(name)))
+                continue;
+            json_begin_object(&call->out);
+            json_member_str(&call->out, "username", str_trim(name));
+            json_member_bool(&call->out, "success", !is_in(str_trim(name), not_changed, count));
+            json_end_object(&call->out);
+        }
     json_end_array(&call->out);
     json_end_object(&call->out);
     return RC_OK;
@@ -223,35 +221,41 @@ static void member_print(struct json_out *o, const char *name, const struct memb
     json_member_str(o, "username", m->username);
     json_member_str(o, "fullName", m->full_name);
     json_member_c(o, "memberType", member_type_name(m->type));
-    json_member_null(o, "thumbnail");
+    json_member_str(o, "thumbnail", str_empty(m->thumbnail) ? STR_NONE : m->thumbnail);
     json_member_int(o, "joined", m->joined);
     json_end_object(o);
 }
 
-/* name: part of the username or the full name; memberType: "member" or "admin". */
-static bool wanted(const struct call *call, const struct member *m)
+/* "from", or "from,to". */
+static int joined_parse(struct ctx *ctx, const struct call *call, struct member_filter *f)
 {
-    str name = str_trim(sharing_text(call, "name")), type = str_trim(sharing_text(call, "memberType"));
-    bool named = str_empty(name) || str_ifind(m->username, name, 0) != SIZE_MAX || str_ifind(m->full_name, name, 0) != SIZE_MAX;
-    return m->type != MEMBER_OWNER && named && (str_empty(type) || str_ieq(type, str_c(member_type_name(m->type))));
+    str rest = str_trim(sharing_text(call, "joined")), from, to;
+    if (!str_split(&rest, ',', &from))
+        return RC_OK;
+    bool ok = num_parse_int(str_trim(from), &f->joined_from);
+    if (ok && str_split(&rest, ',', &to))
+        ok = num_parse_int(str_trim(to), &f->joined_to) && str_empty(rest);
+    return ok ? RC_OK : err_set(ctx, &ERR_PARAMETER, "'joined' has to be one time or two, in milliseconds.");
 }
 
 /* The owner stands beside the list, which holds managers and members. */
 int groups_user_list(struct ctx *ctx, struct call *call)
 {
-    struct member *members;
-    size_t count, kept = 0;
-    TRY(members_of(ctx, call, &members, &count));
     struct sharing_page page = sharing_page(call, SHARING_PAGE_MAX);
+    struct member_filter filter = {.name = str_trim(sharing_text(call, "name")),
+                                   .type = str_trim(sharing_text(call, "memberType")),
+                                   .sort_field = page.sort_field,
+                                   .descending = page.descending};
+    struct member *members, owner;
+    size_t count, from, n;
+    id group;
+    TRY(sharing_group_id(ctx, call, &group));
+    TRY(joined_parse(ctx, call, &filter));
+    TRY(group_member_list(ctx, call->site, &call->caller, &group, &filter, &members, &count, &owner));
+    sharing_page_cut(&page, count, &from, &n);
     json_begin_object(&call->out);
-    for (size_t i = 0; i < count; i++)
-        if (members[i].type == MEMBER_OWNER)
-            member_print(&call->out, "owner", &members[i]);
-        else if (wanted(call, &members[i]))
-            members[kept++] = members[i];
-    size_t from, n;
-    sharing_page_cut(&page, kept, &from, &n);
-    sharing_paging(call, &page, (int64_t)kept, n);
+    member_print(&call->out, "owner", &owner);
+    sharing_paging(call, &page, (int64_t)count, n);
     json_name(&call->out, "users");
     json_begin_array(&call->out);
     for (size_t i = 0; i < n; i++)
@@ -261,16 +265,49 @@ int groups_user_list(struct ctx *ctx, struct call *call)
     return RC_OK;
 }
 
-/* No group has a schema of its own. */
+int groups_reassign(struct ctx *ctx, struct call *call)
+{
+    id group;
+    TRY(sharing_group_id(ctx, call, &group));
+    TRY(group_reassign(ctx, call->site, &call->caller, &group, str_trim(call_param(call, "targetUsername"))));
+    return sharing_success(call, "groupId", id_str(&group));
+}
+
+int groups_info(struct ctx *ctx, struct call *call)
+{
+    id group;
+    struct portal_file file;
+    if (!call->format_given)
+        call->format = FORMAT_JSON;
+    TRY(sharing_group_id(ctx, call, &group));
+    TRY(group_file(ctx, call->site, &call->caller, &group, call_path(call, "path"), &file));
+    return reply_blob(ctx, call, file.hash, file.content_type, STR(""));
+}
+
+/* ---- categories ---- */
+
 int groups_category_schema(struct ctx *ctx, struct call *call)
 {
-    id group_id;
-    struct group group;
-    enum member_type type;
-    TRY(sharing_group_id(ctx, call, &group_id));
-    TRY(group_get(ctx, call->site, &call->caller, &group_id, &group, &type));
+    id group;
+    str schema;
+    TRY(sharing_group_id(ctx, call, &group));
+    TRY(group_categories(ctx, call->site, &call->caller, &group, &schema));
     json_begin_object(&call->out);
-    json_member_raw(&call->out, "categorySchema", STR("[]"));
+    json_member_raw(&call->out, "categorySchema", schema);
     json_end_object(&call->out);
     return RC_OK;
 }
+
+static int set_categories(struct ctx *ctx, struct call *call, str schema)
+{
+    id group;
+    TRY(sharing_group_id(ctx, call, &group));
+    TRY(group_set_categories(ctx, call->site, &call->caller, &group, schema));
+    return sharing_success(call, "groupId", id_str(&group));
+}
+
+int groups_assign_schema(struct ctx *ctx, struct call *call)
+{
+    return set_categories(ctx, call, call_param(call, "categorySchema"));
+}
+int groups_delete_schema(struct ctx *ctx, struct call *call) { return set_categories(ctx, call, STR("")); }

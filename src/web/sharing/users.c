@@ -113,20 +113,6 @@ int users_tags(struct ctx *ctx, struct call *call)
     return RC_OK;
 }
 
-/* There are neither notifications nor invitations in this portal: groups take members without being asked. */
-static int empty_list(struct ctx *ctx, struct call *call, const char *name)
-{
-    struct user user;
-    TRY(private_user(ctx, call, &user));
-    json_begin_object(&call->out);
-    json_member_raw(&call->out, name, STR("[]"));
-    json_end_object(&call->out);
-    return RC_OK;
-}
-
-int users_notifications(struct ctx *ctx, struct call *call) { return empty_list(ctx, call, "notifications"); }
-int users_invitations(struct ctx *ctx, struct call *call) { return empty_list(ctx, call, "userInvitations"); }
-
 int users_properties(struct ctx *ctx, struct call *call)
 {
     struct user user;

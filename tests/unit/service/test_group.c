@@ -1,6 +1,8 @@
 /* Groups: operations x callers x access of the group, members, titles, searches. */
 #include "fixture.h"
 
+#include "store/meta_people.h"
+
 /* A group of OWNER for one cell of the table, with MEMBER and MANAGER in it. */
 static char op_get(const struct caller *c, const id *group)
 {
@@ -56,7 +58,7 @@ static const struct {
     {"add users", op_add, {"M.F.M.", "M.F.F.", "T.F.F."}},   {"remove users", op_remove, {"M.F.M.", "M.F.F.", "T.F.F."}},
     {"delete", op_delete, {"M.FFM.", "M.FFF.", "T.FFF."}},   {"protect", op_protect, {"M.FFM.", "M.FFF.", "T.FFF."}},
     {"move", op_move_check, {"M.FFM.", "M.FFF.", "T.FFF."}}, {"members", op_members, {"M...M.", "M.....", "T....."}},
-    {"join", op_join, {"T...MF", "T...FF", "T...FF"}},       {"leave", op_leave, {"TX..MX", "TX..XX", "TX..XX"}},
+    {"join", op_join, {"T...M.", "T.....", "T....."}},       {"leave", op_leave, {"TX..MX", "TX..XX", "TX..XX"}},
 };
 
 static void every_operation_asks_who(void **state)
@@ -244,6 +246,69 @@ static void joining_and_leaving(void **state)
     assert_ok(group_leave(CTX, SITE, &callers[MANAGER], &fx.group));
 }
 
+static char png[] = "\x89PNG\r\n\x1a\n....";
+
+static void thumbnails_and_categories(void **state)
+{
+    (void)state;
+    struct blob_new *blob = blob_of(str_of(png, sizeof png - 1));
+    struct group g;
+    struct portal_file file;
+    assert_ok(
+        create(OWNER, &(struct group_input){.title = STR("pictured"), .thumbnail = blob, .thumbnail_name = STR("a b.png")}, &g));
+    blob_new_close(blob);
+    assert_str(g.thumbnail, "ab.png");
+    assert_ok(group_file(CTX, SITE, &callers[OWNER], &g.id, STR("ab.png"), &file));
+    assert_refused(group_file(CTX, SITE, &callers[OTHER], &g.id, STR("ab.png"), &file), ERR_GROUP_MISSING);
+    assert_refused(group_file(CTX, SITE, &callers[OWNER], &g.id, STR("x.png"), &file), ERR_USER_FILE_MISSING);
+
+    str schema;
+    static const char list[] = "[{\"title\":\"Categories\",\"categories\":[{\"title\":\"Öl\"}]}]";
+    assert_ok(group_set_categories(CTX, SITE, &callers[MANAGER], &fx.group, STR("{\"categorySchema\":[{\"title\":\"x\"}]}")));
+    assert_ok(group_set_categories(CTX, SITE, &callers[OWNER], &fx.group, str_c(list)));
+    assert_ok(group_categories(CTX, SITE, &callers[MEMBER], &fx.group, &schema));
+    assert_true(str_eq(schema, str_c(list)));
+    enum member_type type;
+    assert_ok(group_get(CTX, SITE, &callers[OWNER], &fx.group, &g, &type));
+    assert_true(g.has_category_schema);
+    static const char *const bad[] = {
+        "{",
+        "5",
+        "{}",
+        "[5]",
+        "[{\"title\":\"\"}]",
+        "[{\"title\":\"a\",\"categories\":{}}]",
+        "[{\"title\":\"a\",\"categories\":[{\"title\":\"b\",\"categories\":[{\"title\":\"c\",\"categories\":[{\"title\":"
+        "\"d\",\"categories\":[{\"title\":\"e\",\"categories\":[{\"title\":\"f\",\"categories\":[]}]}]}]}]}]}]"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_refused(group_set_categories(CTX, SITE, &callers[OWNER], &fx.group, str_c(bad[i])), ERR_PARAMETER);
+    assert_refused(group_set_categories(CTX, SITE, &callers[MEMBER], &fx.group, str_c(list)), ERR_FORBIDDEN);
+    assert_ok(group_set_categories(CTX, SITE, &callers[OWNER], &fx.group, STR("")));
+    assert_ok(group_categories(CTX, SITE, &callers[MEMBER], &fx.group, &schema));
+    assert_str(schema, "[]");
+}
+
+static void read_only_groups(void **state)
+{
+    (void)state;
+    id item = add_text_item(OWNER, STR("t"), STR("{}"));
+    const struct share_input in = {.everyone = -1, .org = -1, .groups = &fx.group, .group_count = 1};
+    id *not_shared;
+    str * not ;
+    size_t count;
+    assert_ok(group_update(CTX, SITE, &callers[OWNER], &fx.group, &(struct group_input){.is_read_only = STR("true")}));
+    assert_refused(group_update(CTX, SITE, &callers[OWNER], &fx.group, &(struct group_input){.snippet = STR("s")}),
+                   ERR_GROUP_CHANGE);
+    assert_int_equal(op_add(&callers[OWNER], &fx.group), 'F');
+    assert_int_equal(op_remove(&callers[ADMIN], &fx.group), 'F');
+    assert_ok(item_share(CTX, SITE, &callers[OWNER], &item, &in, &not_shared, &count));
+    assert_int_equal(count, 1);
+    assert_ok(group_update(CTX, SITE, &callers[OWNER], &fx.group,
+                           &(struct group_input){.is_read_only = STR("false"), .snippet = STR("s")}));
+    assert_ok(group_add_users(CTX, SITE, &callers[OWNER], &fx.group, STR("other"), STR_NONE, &not, &count));
+    assert_int_equal(count, 0);
+}
+
 static void hidden_members(void **state)
 {
     (void)state;
@@ -301,6 +366,8 @@ int main(void)
         TEST(protected_groups_stay),
         TEST(members_come_and_go),
         TEST(joining_and_leaving),
+        TEST(thumbnails_and_categories),
+        TEST(read_only_groups),
         TEST(hidden_members),
         TEST(search_finds_exactly_what_may_be_seen),
         TEST(deleting_a_group_keeps_its_items),
