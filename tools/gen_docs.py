@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the documents that are tables of the program: docs/api.md, commands.md, errors.md and item-types.md, from the same .def files that the
+"""Writes the documents that are tables of the program: docs/api.md, commands.md, errors.md, item-types.md and roles.md, from the same .def files that the
 program is built from. --check writes nothing and exits 1 when a document is not what it would write."""
 import difflib
 import os
@@ -224,12 +224,23 @@ def item_types():
     return out
 
 
+def roles():
+    order = ['ROLE_VIEWER', 'ROLE_USER', 'ROLE_PUBLISHER', 'ROLE_ADMIN']
+    lines = [[code(text)] + ['yes' if order.index(lowest) <= i else '' for i in range(len(order))] for _, text, lowest in rows('model/privileges.def', 'PRIVILEGE')]
+    return HEAD.format('src/model/privileges.def') + '# Roles and privileges\n\n' \
+        'What somebody may beyond his own things follows from the privileges of his role, by the questions of `src/model/access.h` and nowhere else. The four default roles are\n' \
+        'fixed. Administrators make further ones (`portals/self/createRole`) of any of these privileges; a change holds from the next request of those who have the role. Whatever its\n' \
+        'privileges, no custom role is the administrator\'s: roles, the files of others\' groups (export and import) and everything below `/portaladmin` but `createUser` are for\n' \
+        'administrators. Nobody gives a role, or changes, disables or deletes a user, that holds a privilege which he does not have himself.\n\n' + \
+        table(['privilege', 'viewer `iAAAAAAAAAAAAAAA`', 'user `org_user`', 'publisher `org_publisher`', 'administrator `org_admin`'], lines)
+
+
 def main():
     check = sys.argv[1:] == ['--check']
     if sys.argv[1:] and not check:
         sys.exit('usage: gen_docs.py [--check]')
     stale = False
-    for name, make in (('api', api), ('commands', commands), ('errors', errors), ('item-types', item_types)):
+    for name, make in (('api', api), ('commands', commands), ('errors', errors), ('item-types', item_types), ('roles', roles)):
         path, text = f'docs/{name}.md', make()
         old = read(path) if os.path.exists(os.path.join(ROOT, path)) else ''
         if old == text:

@@ -265,7 +265,10 @@ bool access_group_see_members(const struct caller *c, const struct access_group 
     return g->hidden_members ? manages(c, g, PRIVILEGE_VIEW_GROUPS) : !c->anonymous && access_group_see(c, g);
 }
 
-bool access_group_move(const struct caller *c, const struct access_group *g) { return owns_group(c, g) || access_administer(c); }
+bool access_group_move(const struct caller *c, const struct access_group *g)
+{
+    return !g->favourites && (owns_group(c, g) || access_administer(c)); /* marks are no right to read */
+}
 
 /* ---- users and jobs ---- */
 
@@ -295,6 +298,10 @@ bool access_user_update(const struct caller *c, const struct user *u)
 bool access_role_give(const struct caller *c, const struct user *as) { return !c->anonymous && outranks(c, as); }
 
 bool access_org_members(const struct caller *c) { return access_users_sight(c).org || access_users_sight(c).all; }
+
+bool access_org_see(const struct caller *c, bool org_public) { return org_public || !c->anonymous; }
+
+bool access_org_update(const struct caller *c) { return may(c, PRIVILEGE_MANAGE_WEBSITE); }
 
 bool access_roles_manage(const struct caller *c) { return access_administer(c); }
 

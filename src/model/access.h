@@ -120,7 +120,9 @@ bool access_user_update(const struct caller *c, const struct user *u);
 bool access_role_give(const struct caller *c, const struct user *as);
 
 /* ---- the organization ---- */
-bool access_org_members(const struct caller *c); /* listing its members and roles */
+bool access_org_see(const struct caller *c, bool org_public); /* portals/self and the resources */
+bool access_org_update(const struct caller *c);               /* its properties and resources */
+bool access_org_members(const struct caller *c);              /* listing its members and roles */
 bool access_roles_manage(const struct caller *c);
 /* Administrators see every job; the owner of one needs its key as well (key_matches: compared in constant time by the caller). */
 bool access_job_see(const struct caller *c, str job_owner, bool key_matches);

@@ -5,7 +5,7 @@
 #include "service/item_private.h"
 #include "store/meta_people.h"
 
-enum { NAME_CHARS = 128, DESCRIPTION_CHARS = 2048, ROLES_MAX = 1000 };
+enum { NAME_CHARS = 128, DESCRIPTION_CHARS = 2048, ROLES_MAX = 1000, PRIVILEGES_MAX = 1 << 20 };
 
 struct role_call {
     const struct caller *caller;
@@ -16,20 +16,35 @@ struct role_call {
     size_t count;
 };
 
+/* Clients that send lists as JSON and those that separate them by commas. */
+static str as_json(struct ctx *ctx, str given)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(PRIVILEGES_MAX);
+    str piece;
+    if (str_starts(given, STR("[")) || str_starts(given, STR("{")))
+        return given;
+    while (str_split(&given, ',', &piece)) {
+        buf_add_char(&b, buf_str(&b).n ? ',' : '[');
+        json_escape(&b, str_trim(piece));
+    }
+    buf_add_char(&b, ']');
+    return arena_str(ctx->arena, buf_str(&b));
+}
+
 static int take_privileges(struct ctx *ctx, str given, struct custom_role *r)
 {
     struct json v;
     str unknown;
     if (str_empty(given))
         return RC_OK;
-    if (!json_try_parse(ctx->arena, given, &v))
-        return err_set(ctx, &ERR_PARAMETER, "'privileges' is not JSON.");
+    if (!json_try_parse(ctx->arena, as_json(ctx, str_trim(given)), &v))
+        return err_set(ctx, &ERR_PARAMETER, "'privileges' is no list of privileges.");
     if (json_is(v, JSON_OBJECT))
         v = json_get_c(v, "privileges");
     if (role_privileges_parse(ctx->arena, v, &r->privileges, &unknown))
         return RC_OK;
     if (str_empty(unknown))
-        return err_set(ctx, &ERR_PARAMETER, "'privileges' has to be a JSON array of texts.");
+        return err_set(ctx, &ERR_PARAMETER, "'privileges' is no list of privileges.");
     return err_set(ctx, &ERR_PARAMETER, "'privileges': this portal has no privilege '%.*s'.", STR_FMT(str_sub(unknown, 0, 100)));
 }
 

@@ -7,7 +7,7 @@
 
 struct role_input {
     str name, description; /* STR_NONE: not given */
-    str privileges;        /* JSON array of texts, or {"privileges":[…]}; STR_NONE: not given */
+    str privileges;        /* JSON array of texts, {"privileges":[…]}, or texts separated by commas; STR_NONE: not given */
 };
 /* Errors: ERR_ROLE_MISSING, ERR_FORBIDDEN, ERR_PARAMETER, ERR_ROLE with the reason (name taken, still in use). */
 int role_create(struct ctx *ctx, struct site *s, const struct caller *c, const struct role_input *in, struct custom_role *out);

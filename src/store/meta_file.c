@@ -36,7 +36,25 @@ int meta_file_get(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str o
     return meta_first(ctx, tx, &q, out);
 }
 
+int meta_file_delete(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner, str name)
+{
+    TRY(sql_exec(ctx, tx, "DELETE FROM portal_file WHERE kind = ? AND owner = ? AND name = ?", SQL_I(kind), SQL_S(owner),
+                 SQL_S(name)));
+    return meta_changed(tx);
+}
+
 int meta_files_delete(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner)
 {
     return sql_exec(ctx, tx, "DELETE FROM portal_file WHERE kind = ? AND owner = ?", SQL_I(kind), SQL_S(owner));
+}
+
+int meta_files(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner, struct portal_file **out, size_t *count_out)
+{
+    const struct sql_value v[] = {SQL_I(kind), SQL_S(owner)};
+    const struct meta_query q = {"SELECT " FILE_COLUMNS " FROM portal_file WHERE kind = ? AND owner = ? ORDER BY name", v,
+                                 COUNT_OF(v), sizeof **out, file_row};
+    void *list;
+    TRY(meta_list(ctx, tx, &q, &list, count_out));
+    *out = list;
+    return RC_OK;
 }

@@ -27,8 +27,11 @@ struct portal_file {
 /* The bytes must be attached (blob_attach) earlier in the same transaction. */
 int meta_file_put(struct ctx *ctx, struct sql_tx *tx, const struct portal_file *f);
 int meta_file_get(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner, str name,
-                  struct portal_file *out); /* RC_NOT_FOUND */
+                  struct portal_file *out);                                                         /* RC_NOT_FOUND */
+int meta_file_delete(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner, str name); /* RC_NOT_FOUND */
 int meta_files_delete(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner);
+int meta_files(struct ctx *ctx, struct sql_tx *tx, enum file_kind kind, str owner, struct portal_file **out,
+               size_t *count_out); /* by name */
 
 /* ---- requests between users and groups (meta_request.c) ---- */
 struct group_request {
@@ -91,5 +94,14 @@ struct meta_user_filter {
 };
 int meta_users_filtered(struct ctx *ctx, struct sql_tx *tx, const struct meta_user_filter *f, const struct meta_page *page,
                         struct meta_user_list *out);
+
+/* When the first of the users was created: the beginning of the organization. */
+int meta_first_user_created(struct ctx *ctx, struct sql_tx *tx, int64_t *out);
+/* Settings whose names begin with the prefix. */
+struct setting {
+    str name, value;
+};
+int meta_settings(struct ctx *ctx, struct sql_tx *tx, const char *prefix, struct setting **out, size_t *count_out);
+int meta_setting_delete(struct ctx *ctx, struct sql_tx *tx, const char *key); /* no error when it is not there */
 
 #endif

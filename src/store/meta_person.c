@@ -44,6 +44,13 @@ int meta_admin_count(struct ctx *ctx, struct sql_tx *tx, int64_t *out)
                       COUNT_OF(v), out);
 }
 
+int meta_first_user_created(struct ctx *ctx, struct sql_tx *tx, int64_t *out)
+{
+    *out = USER_NEVER;
+    int rc = sql_query_int(ctx, tx, out, "SELECT created FROM portal_user ORDER BY number LIMIT 1", NULL, 0);
+    return rc == RC_END ? RC_OK : rc;
+}
+
 /* ---- lists of users ---- */
 
 static void user_row(struct ctx *ctx, const struct sql_rows *rows, void *element) { meta_user_row(ctx, rows, element); }

@@ -12,7 +12,7 @@ SCHEMA = '[{"title":"Categories","categories":[{"title":"Rivers"}]}]'
 
 READS = [
     (OWNER + '/info/t.png', {}, SIGNED_IN), ('/sharing/rest/community/checkUsernames', {'usernames': 'owner,x'}, ADMIN), (ROLE, {}, SIGNED_IN), (ROLE + '/privileges', {}, SIGNED_IN),
-    (GROUP + '/info/t.png', {}, MANAGE | {'member'}), (OPEN_GROUP + '/applications', {}, OWN), (INVITED + '/invitations/{invitation}', {}, ASKED | ADMIN),
+    ('/portaladmin/federation/servers', {}, ADMIN), (GROUP + '/info/t.png', {}, MANAGE | {'member'}), (OPEN_GROUP + '/applications', {}, OWN), (INVITED + '/invitations/{invitation}', {}, ASKED | ADMIN),
 ]
 CHANGES = [
     (USER + '/update', {'description': 'x'}, ADMIN, None), (OWNER + '/update', {'description': 'x'}, OWN, None), (OWNER + '/update', {}, OWN, [('thumbnail', ('t.png', moving.png(4)))]),
@@ -23,6 +23,8 @@ CHANGES = [
     (SELF + '/invite', {'invitationList': '{"invitations":[{"username":"{fresh}","password":"a-long-password","role":"org_user"}]}'}, ADMIN, None),
     (SELF + '/createRole', {'name': '{fresh}', 'privileges': '[]'}, ADMIN, None), (ROLE + '/update', {'name': '{fresh}'}, ADMIN, None),
     (ROLE + '/setPrivileges', {'privileges': '["portal:user:createItem"]'}, ADMIN, None), (ROLE + '/delete', {}, ADMIN, None),
+    (SELF + '/update', {'description': 'x'}, ADMIN, None), (SELF + '/addresource', {'key': '{fresh}', 'text': 'x'}, ADMIN, None), (SELF + '/addresource', {'key': '{fresh}'}, ADMIN, [('file', ('x.txt', b'x'))]),
+    (SELF + '/removeresource', {'key': '{resource}'}, ADMIN, None),
     (GROUP + '/reassign', {'targetUsername': 'publisher'}, OWN, None), (GROUP + '/invite', {'users': 'user'}, MANAGE, None), (GROUP + '/update', {}, MANAGE, [('thumbnail', ('t.png', moving.png(5)))]),
     (OPEN_GROUP + '/applications/admin/accept', {}, OWN, None), (OPEN_GROUP + '/applications/admin/decline', {}, OWN, None),
     (GROUP + '/createNotification', {'subject': 's', 'notifyAll': 'true'}, MANAGE, None), (SELF + '/createNotification', {'subject': 's', 'users': 'user'}, ADMIN, None),
@@ -44,11 +46,12 @@ def prepare(owner, admin, group, n):
     owner.call(f'/sharing/rest/community/groups/{group}/invite', users='publisher')
     invitation = next(i['id'] for i in admin.call(INVITED + '/invitations')['userInvitations'] if i['groupId'] == group)
     notification = next(i['id'] for i in admin.call(INVITED + '/notifications')['notifications'] if i['target'] == group)
-    return {'person': person, 'role': role, 'open': open_group, 'invitation': invitation, 'notification': notification}
+    admin.call(SELF + '/addresource', key=f'resource{n}', text='x')
+    return {'resource': f'resource{n}', 'person': person, 'role': role, 'open': open_group, 'invitation': invitation, 'notification': notification}
 
 
 def state(admin, names):
     """What refused changes must not have changed."""
     group, opened = (f'/sharing/rest/community/groups/{names[k]}' for k in ('group', 'open'))
     return [admin.call(path) for path in (f"/sharing/rest/community/users/{names['person']}", f"/sharing/rest/portals/self/roles/{names['role']}/privileges", '/sharing/rest/portals/self/roles',
-                                          group + '/categorySchema', opened + '/applications', INVITED + '/invitations', INVITED + '/notifications')]
+                                          group + '/categorySchema', opened + '/applications', INVITED + '/invitations', INVITED + '/notifications', SELF + '/resources')] + [admin.call(SELF)['description']]

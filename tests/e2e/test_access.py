@@ -90,7 +90,7 @@ CHANGES = [
 READS += people_rows.READS
 CHANGES += people_rows.CHANGES
 # the same for everybody who is asked, or about the caller's own token
-OPEN = {'discovery_root', 'discovery_info', 'tokens_generate', 'tokens_revoke', 'portals_self', 'portals_servers', 'portals_urls', 'portals_settings', 'groups_join', 'features_root', 'features_info',
+OPEN = {'discovery_root', 'discovery_info', 'tokens_generate', 'tokens_revoke', 'portals_self', 'organization_list_resources', 'organization_resource', 'organization_regions', 'organization_languages', 'portals_servers', 'portals_urls', 'portals_settings', 'groups_join', 'features_root', 'features_info',
         'features_services', 'system_root', 'system_healthz', 'system_readyz', 'system_metrics'}
 
 

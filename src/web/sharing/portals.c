@@ -2,86 +2,9 @@
 #include "codec/url.h"
 #include "model/errors.h"
 #include "service/hosted.h"
+#include "service/organization.h"
 #include "service/user.h"
 #include "web/sharing/sharing.h"
-
-/* The members of portals/self (api.md 3.1) that are the same for every portal of this program. "": nothing is configured. */
-static const struct {
-    const char *name, *json;
-} fixed_members[] = {
-    {"access", "\"public\""},
-    {"allowedRedirectUris", "[]"},
-    {"allowedOrigins", "[]"},
-    {"analysisLayersGroupQuery", "\"\""},
-    {"authorizedCrossOriginDomains", "[]"},
-    {"availableCredits", "-1"},
-    {"basemapGalleryGroupQuery", "\"\""},
-    {"canListApps", "false"},
-    {"canListData", "false"},
-    {"canListPreProvisionedItems", "false"},
-    {"canProvisionDirectPurchase", "false"},
-    {"canSearchPublic", "true"},
-    {"canShareBingPublic", "false"},
-    {"canSharePublic", "true"},
-    {"canSignInArcGIS", "true"},
-    {"canSignInIDP", "false"},
-    {"colorSetsGroupQuery", "\"\""},
-    {"commentsEnabled", "false"},
-    {"created", "-1"},
-    {"creditAssignments", "\"disabled\""},
-    {"culture", "\"en\""},
-    {"customBaseUrl", "\"\""},
-    {"databaseQuota", "-1"},
-    {"databaseUsage", "-1"},
-    {"defaultBasemap", "{\"title\":\"none\",\"baseMapLayers\":[]}"},
-    {"defaultExtent", "{\"xmin\":-20037508.342787,\"ymin\":-20037508.342787,\"xmax\":20037508.342787,\"ymax\":20037508.342787,"
-                      "\"spatialReference\":{\"wkid\":102100,\"latestWkid\":3857}}"},
-    {"defaultVectorBasemap", "null"},
-    {"description", "null"},
-    {"eueiEnabled", "false"},
-    {"featuredGroups", "[]"},
-    {"featuredGroupsId", "\"\""},
-    {"featuredItemsGroupQuery", "\"\""},
-    {"galleryTemplatesGroupQuery", "\"\""},
-    {"hasCategorySchema", "false"},
-    {"helpBase", "\"\""},
-    {"helpMap", "null"},
-    {"helperServices", "{}"},
-    {"homePageFeaturedContent", "\"\""},
-    {"homePageFeaturedContentCount", "0"},
-    {"ipCntryCode", "null"},
-    {"isPortal", "true"},
-    {"layerTemplatesGroupQuery", "\"\""},
-    {"livingAtlasGroupQuery", "\"\""},
-    {"metadataEditable", "true"},
-    {"metadataFormats", "[\"iso19139\"]"},
-    {"mfaAdmins", "[]"},
-    {"mfaEnabled", "false"},
-    {"modified", "-1"},
-    {"name", "\"mapferry\""},
-    {"notificationsEnabled", "false"},
-    {"portalMode", "\"singletenant\""},
-    {"portalName", "\"mapferry\""},
-    {"portalProperties", "{}"},
-    {"portalThumbnail", "null"},
-    {"region", "null"},
-    {"rotatorPanels", "[]"},
-    {"showHomePageDescription", "false"},
-    {"staticImagesUrl", "\"\""},
-    {"storageQuota", "-1"},
-    {"storageUsage", "-1"},
-    {"stylesGroupQuery", "\"\""},
-    {"supportsHostedServices", "true"},
-    {"supportsOAuth", "false"},
-    {"symbolSetsGroupQuery", "\"\""},
-    {"templatesGroupQuery", "\"\""},
-    {"thumbnail", "null"},
-    {"units", "\"metric\""},
-    {"updateUserProfileDisabled", "false"},
-    {"useStandardizedQuery", "true"},
-    {"useVectorBasemaps", "false"},
-    {"vectorBasemapGalleryGroupQuery", "\"\""},
-};
 
 /* A URL without its scheme: "host:port/context". */
 static str without_scheme(str url)
@@ -119,11 +42,15 @@ int portals_self(struct ctx *ctx, struct call *call)
     TRY(sharing_portal_check(ctx, call));
     struct json_out *o = &call->out;
     const struct site *site = call->site;
+    struct organization org;
+    TRY(organization_get(ctx, call->site, &call->caller, &org));
     json_begin_object(o);
     json_member_str(o, "id", site->org_id);
     json_member_c(o, "currentVersion", site->settings.api_level);
-    for (size_t i = 0; i < COUNT_OF(fixed_members); i++)
-        json_member_raw(o, fixed_members[i].name, str_c(fixed_members[i].json));
+    for (enum organization_property p = 0; p < ORGANIZATION_PROPERTY_COUNT; p++)
+        json_member_raw(o, organization_name(p), org.json[p]);
+    json_member_int(o, "created", org.created);
+    json_member_int(o, "modified", org.modified);
     address_print(o, call);
     json_member_int(o, "maxTokenExpirationMinutes", site->settings.token_minutes_max);
     json_name(o, "subscriptionInfo");
@@ -139,9 +66,9 @@ int portals_self(struct ctx *ctx, struct call *call)
     return RC_OK;
 }
 
-int portals_servers(struct ctx *ctx, struct call *call)
+/* The server that hosts is the only one. */
+static int servers(struct call *call)
 {
-    TRY(sharing_portal_check(ctx, call));
     struct json_out *o = &call->out;
     json_begin_object(o);
     json_name(o, "servers");
@@ -160,6 +87,18 @@ int portals_servers(struct ctx *ctx, struct call *call)
     json_end_array(o);
     json_end_object(o);
     return RC_OK;
+}
+
+int portals_servers(struct ctx *ctx, struct call *call)
+{
+    TRY(sharing_portal_check(ctx, call));
+    return servers(call);
+}
+
+int portals_federation(struct ctx *ctx, struct call *call)
+{
+    (void)ctx;
+    return servers(call);
 }
 
 int portals_urls(struct ctx *ctx, struct call *call)

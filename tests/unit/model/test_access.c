@@ -283,6 +283,7 @@ static void custom_roles(void **state)
         assert_int_equal(access_group_join(&c, &mine), p == PRIVILEGE_JOIN_GROUP);
         assert_int_equal(access_user_details(&c, STR("uma")), p == PRIVILEGE_VIEW_USERS);
         assert_int_equal(access_user_create(&c), p == PRIVILEGE_INVITE_USERS);
+        assert_int_equal(access_org_update(&c), p == PRIVILEGE_MANAGE_WEBSITE);
         assert_false(access_user_manage(&c, &user, p)); /* whose role holds more */
     }
 }
@@ -339,6 +340,7 @@ static void groups_with_flags(void **state)
     assert_false(access_item_share(&bob, &open, &(struct access_group){.favourites = true}));
     assert_false(access_group_see(&people[ADMIN].caller, &(struct access_group){.favourites = true}));
     assert_false(access_group_reassign(&ann, &marks));
+    assert_false(access_group_move(&ann, &marks));
     assert_false(access_group_assign(&ann, &marks));
 }
 

@@ -58,6 +58,9 @@ static void hostile_roles(void **state)
     assert_refused(role_delete(CTX, SITE, &callers[ADMIN], STR("nothing")), ERR_ROLE_MISSING);
     assert_ok(
         role_update(CTX, SITE, &callers[ADMIN], first.id, &(struct role_input){.name = STR("first")}, &r)); /* its own name */
+    assert_ok(role_update(CTX, SITE, &callers[ADMIN], first.id,
+                          &(struct role_input){.privileges = STR("portal:user:createItem, portal:user:createGroup")}, &r));
+    assert_int_equal(r.privileges, UINT64_C(1) << PRIVILEGE_CREATE_ITEM | UINT64_C(1) << PRIVILEGE_CREATE_GROUP);
     assert_ok(role_get(CTX, SITE, &callers[OTHER], STR("org_publisher"), &r));
     assert_int_equal(r.privileges, role_privileges_of(ROLE_PUBLISHER));
 }

@@ -79,7 +79,10 @@ static void tokens(void **state)
     assert_at(ask(path(REST "/community/self?f=json&token=%s", token)), "/username", "admin");
     assert_at(post(REST "/generateToken", "username", "admin", "password", "wrong", NULL), "/error/details/0",
               "Invalid username or password.");
-    v = post(REST "/generateToken", "token", token, "serverUrl", "http://h/server", NULL);
+    assert_at(post(REST "/generateToken", "token", token, "serverUrl", "http://h/server", NULL), "/error/code", "400");
+    assert_at(post(REST "/generateToken?Password=x", "username", "admin", "password", "password-1", NULL), "/error/code", "400");
+    v = post(REST "/generateToken", "token", token, "serverUrl", "https://127.0.0.1:7443/server/rest/services/x/FeatureServer",
+             NULL);
     assert_at(ask(path(REST "/community/self?f=json&token=%s", text_at(v, "/token"))), "/username", "admin");
     assert_at(post(REST "/oauth2/revokeToken/", "auth_token", token, NULL), "/success", "true");
     assert_at(ask(path(REST "/community/self?f=json&token=%s", token)), "/error/code", "498");
