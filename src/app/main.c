@@ -36,11 +36,11 @@ static int exit_code_of(const struct ctx *ctx, int rc)
     return err_is(ctx, &ERR_USAGE) ? EXIT_USAGE : EXIT_FAILED;
 }
 
-static void print_error(const struct ctx *ctx, const char *command)
+static void print_error(struct ctx *ctx, const char *command)
 {
-    fprintf(stderr, "mapferry%s%s: %s\n", command[0] ? " " : "", command, err_text(ctx));
+    fprintf(stderr, "mapferry%s%s: %.*s\n", command[0] ? " " : "", command, STR_FMT(output_plain(ctx, str_c(err_text(ctx)))));
     for (unsigned i = 1; i < ctx->err.detail_count; i++)
-        fprintf(stderr, "  %s\n", ctx->err.details[i]);
+        fprintf(stderr, "  %.*s\n", STR_FMT(output_plain(ctx, str_c(ctx->err.details[i]))));
 }
 
 /* Before the words are understood: is this word among them? */

@@ -3,7 +3,8 @@
 #include "base/id.h"
 #include "cli/command.h"
 #include "cli/job.h"
-#include "codec/url.h"
+#include "cli/remote_file.h"
+#include "cli/remote_find.h"
 #include "model/errors.h"
 #include <stdio.h>
 
@@ -13,29 +14,6 @@ struct group_run {
     struct remote remote;
     id group;
 };
-
-/* By id, or by title when exactly one group has it. */
-static int find_group(struct ctx *ctx, struct group_run *g, str wanted)
-{
-    if (id_parse(wanted, &g->group))
-        return RC_OK;
-    struct form form = remote_form();
-    struct json answer, group;
-    TRY(form_add(ctx, &form, STR("q"), arena_printf(ctx->arena, "title:\"%.*s\"", STR_FMT(wanted))));
-    TRY(form_add(ctx, &form, STR("num"), STR("100")));
-    TRY(remote_call(ctx, &g->remote, false, STR("/community/groups"), &form, &answer));
-    struct json_iter it = json_each(json_get_c(answer, "results"));
-    size_t found = 0;
-    while (json_next(&it, NULL, &group))
-        if (str_ieq(json_string_or(json_get_c(group, "title"), ctx->arena, STR("")), wanted) &&
-            id_parse(json_string_or(json_get_c(group, "id"), ctx->arena, STR("")), &g->group))
-            found++;
-    if (found == 1)
-        return RC_OK;
-    return err_set(ctx, &ERR_REMOTE,
-                   found ? "%zu groups have the title '%.*s': name it by its id." : "No group (%zu) has the title '%.*s'.", found,
-                   STR_FMT(wanted));
-}
 
 static int add_items(struct ctx *ctx, const struct group_run *g, struct form *form)
 {
@@ -51,11 +29,6 @@ static int add_items(struct ctx *ctx, const struct group_run *g, struct form *fo
     return items->count ? form_add(ctx, form, STR("itemIdList"), list) : RC_OK;
 }
 
-static str text(struct ctx *ctx, struct json v, const char *name)
-{
-    return json_string_or(json_get_c(v, name), ctx->arena, STR(""));
-}
-
 /* The lists of a result: how many, and the skipped and failed ones with their reasons. Any of them makes the exit code 3. */
 static void tell_lists(struct ctx *ctx, struct group_run *g, struct json result, const char *const lists[3], int *exit_out)
 {
@@ -68,8 +41,9 @@ static void tell_lists(struct ctx *ctx, struct group_run *g, struct json result,
         *exit_out = EXIT_SKIPPED;
         struct json_iter it = json_each(list);
         while (!g->out.json && json_next(&it, NULL, &item))
-            printf("%s %.*s '%.*s' (%.*s): %.*s\n", k == 1 ? "skipped" : "failed", STR_FMT(text(ctx, item, "itemId")),
-                   STR_FMT(text(ctx, item, "title")), STR_FMT(text(ctx, item, "type")), STR_FMT(text(ctx, item, "reason")));
+            printf("%s %.*s '%.*s' (%.*s): %.*s\n", k == 1 ? "skipped" : "failed", STR_FMT(remote_text(ctx, item, "itemId")),
+                   STR_FMT(remote_text(ctx, item, "title")), STR_FMT(remote_text(ctx, item, "type")),
+                   STR_FMT(remote_text(ctx, item, "reason")));
     }
     output_result(ctx, &g->out, json_raw(result));
 }
@@ -90,13 +64,13 @@ static int print_preview(struct ctx *ctx, struct group_run *g, struct json previ
         int64_t size = 0;
         json_int(json_get_c(item, "size"), &size);
         str *row = &cells[n++ * columns];
-        row[0] = text(ctx, item, "id");
-        row[1] = text(ctx, item, "type");
-        row[2] = text(ctx, item, "title");
+        row[0] = remote_text(ctx, item, "id");
+        row[1] = remote_text(ctx, item, "type");
+        row[2] = remote_text(ctx, item, "title");
         row[3] = output_bytes(ctx, size);
         row[4] = json_bool(json_get_c(item, "exists"), false) ? STR("yes") : STR("no");
         row[5] = json_bool(json_get_c(item, flag), false) ? STR("carried") : STR("left");
-        row[6] = text(ctx, item, "reason");
+        row[6] = remote_text(ctx, item, "reason");
     }
     output_table(ctx, header, columns, cells, count);
     return RC_OK;
@@ -111,13 +85,12 @@ static str group_path(struct ctx *ctx, const struct group_run *g, const char *op
 
 static int delete_item(struct ctx *ctx, struct group_run *g, str item)
 {
-    str user;
-    struct json self, answer;
+    str content;
+    struct json answer;
     struct form form = remote_form();
-    TRY(remote_self(ctx, &g->remote, &user, &self));
-    str path =
-        arena_printf(ctx->arena, "/content/users/%.*s/items/%.*s/delete", STR_FMT(url_encoded(ctx->arena, user)), STR_FMT(item));
-    return remote_call(ctx, &g->remote, true, path, &form, &answer);
+    TRY(remote_content(ctx, &g->remote, &content));
+    return remote_call(ctx, &g->remote, true, arena_printf(ctx->arena, "%.*s/items/%.*s/delete", STR_FMT(content), STR_FMT(item)),
+                       &form, &answer);
 }
 
 static int group_export(struct ctx *ctx, struct group_run *g, int *exit_out)
@@ -134,10 +107,10 @@ static int group_export(struct ctx *ctx, struct group_run *g, int *exit_out)
         return print_preview(ctx, g, started, "canExport");
     TRY(remote_job_wait(ctx, &g->remote, &g->out, started, &job));
     struct json result = json_get_c(job, "result");
-    str item = text(ctx, result, "itemId");
+    str item = remote_text(ctx, result, "itemId");
     if (!str_empty(item)) {
         uint64_t bytes;
-        TRY(remote_download(ctx, &g->remote, arena_printf(ctx->arena, "/content/items/%.*s/data", STR_FMT(item)),
+        TRY(remote_download(ctx, &g->remote, &g->out, arena_printf(ctx->arena, "/content/items/%.*s/data", STR_FMT(item)),
                             arena_cstr(ctx->arena, file), &bytes));
         TRY(delete_item(ctx, g, item)); /* the file is the package now */
         output_event(ctx, &g->out, "package", "%.*s: %.*s", STR_FMT(file), STR_FMT(output_bytes(ctx, (int64_t)bytes)));
@@ -152,25 +125,18 @@ static int group_export(struct ctx *ctx, struct group_run *g, int *exit_out)
 
 static int upload_package(struct ctx *ctx, struct group_run *g, str file, str *item_out)
 {
-    str user, name = file;
-    for (size_t at; (at = str_find_char(name, '/', 0)) != SIZE_MAX;)
-        name = str_sub(name, at + 1, name.n);
-    struct json self, answer;
     struct form form = remote_form();
-    TRY(remote_self(ctx, &g->remote, &user, &self));
+    struct remote_put put = {.item = STR(""), .form = &form, .file = arena_cstr(ctx->arena, file)};
+    str name = remote_file_name(file);
     id unique = id_new(); /* file names are unique in a folder */
+    TRY(remote_content(ctx, &g->remote, &put.content));
     TRY(form_add(ctx, &form, STR("title"), name));
     TRY(form_add(ctx, &form, STR("type"), STR("Export Package")));
     TRY(form_add(ctx, &form, STR("typeKeywords"), STR("Export Package,epk")));
     TRY(form_add(ctx, &form, STR("tags"), STR("Export Package,epk")));
-    str stored = arena_printf(ctx->arena, "%.8s-%.*s", unique.text, STR_FMT(name));
+    put.name = arena_printf(ctx->arena, "%.8s-%.*s", unique.text, STR_FMT(name));
     output_event(ctx, &g->out, "upload", "uploading %.*s", STR_FMT(file));
-    str path = arena_printf(ctx->arena, "/content/users/%.*s/addItem", STR_FMT(url_encoded(ctx->arena, user)));
-    TRY(remote_upload(ctx, &g->remote, path, &form, arena_cstr(ctx->arena, file), stored, &answer));
-    *item_out = text(ctx, answer, "id");
-    return str_empty(*item_out)
-               ? err_set(ctx, &ERR_REMOTE, "%.*s took the package without giving an item id.", STR_FMT(g->remote.base))
-               : RC_OK;
+    return remote_put(ctx, &g->remote, &g->out, &put, item_out);
 }
 
 /* All pages of the preview, joined into one results list. */
@@ -245,7 +211,7 @@ static int group_run(struct ctx *ctx, struct group_run *g, int (*work)(struct ct
                      int *exit_out)
 {
     TRY(remote_open(ctx, g->options->words[0], &g->remote));
-    TRY(find_group(ctx, g, g->options->words[1]));
+    TRY(remote_group(ctx, &g->remote, g->options->words[1], &g->group));
     return work(ctx, g, exit_out);
 }
 
@@ -253,7 +219,7 @@ static int group_command(struct ctx *ctx, const struct options *o,
                          int (*work)(struct ctx *ctx, struct group_run *g, int *exit_out), int *exit_out)
 {
     struct group_run g = {.options = o};
-    output_open(ctx, &g.out, o->json);
+    output_open(&g.out, o->json);
     int rc = group_run(ctx, &g, work, exit_out);
     output_end(&g.out);
     remote_close(&g.remote);

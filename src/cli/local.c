@@ -1,9 +1,9 @@
-/* Commands on what lies on this machine: `inspect` a package, `check` a portal's stores, `user password` on a store. */
+/* Commands on what lies on this machine: `inspect` a package, `check` a portal's stores. */
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "portal/package/inspect.h"
-#include "service/user.h"
+#include "service/site.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -79,7 +79,7 @@ int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
     if (!file_exists(database.p))
         return err_set(ctx, &ERR_USAGE, "'%s' is no portal's data folder: there is no portal.db in it.", path);
     struct output out;
-    output_open(ctx, &out, o->json);
+    output_open(&out, o->json);
     struct findings f = {.ctx = ctx, .out = &out};
     struct sql *db;
     struct blob_store *blobs;
@@ -103,29 +103,4 @@ int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
     if (!o->json)
         printf(bad ? "%s: %llu findings are damage\n" : "%s: database and stores agree\n", path, (unsigned long long)bad);
     return RC_OK;
-}
-
-/* ---- user ---- */
-
-int cli_user_password(struct ctx *ctx, const struct options *o, int *exit_out)
-{
-    (void)exit_out;
-    enum { PASSWORD_FILE_MAX = 4096 };
-    str file = options_get(o, "password-file"), password;
-    if (!str_starts(o->words[0], STR("self:")) || str_none(file))
-        return err_set(ctx, &ERR_USAGE, "usage: mapferry user password self:DIR USER --password-file F");
-    TRY(file_read_all(ctx, arena_cstr(ctx->arena, file), PASSWORD_FILE_MAX, &password));
-    while (password.n && (password.p[password.n - 1] == '\n' || password.p[password.n - 1] == '\r'))
-        password.n--;
-    struct site_open open = {.dir = arena_cstr(ctx->arena, str_sub(o->words[0], 5, o->words[0].n)),
-                             .portal_url = "http://127.0.0.1",
-                             .server_url = "http://127.0.0.1/server",
-                             .settings = site_settings_default()};
-    if (!file_exists(arena_printf(ctx->arena, "%s/portal.db", open.dir).p))
-        return err_set(ctx, &ERR_USAGE, "'%s' is no portal's data folder: there is no portal.db in it.", open.dir);
-    struct site site;
-    TRY(site_open(ctx, &open, &site));
-    int rc = user_set_password(ctx, &site, o->words[1], password);
-    site_close(&site);
-    return rc;
 }

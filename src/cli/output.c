@@ -5,14 +5,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 30, BAR_EVERY_MS = 100 };
+enum { BAR_WIDTH = 30, BAR_EVERY_MS = 100, LINE_EVERY_MS = 10000 };
 
 static int64_t now(const struct ctx *ctx) { return ctx->clock->monotonic_ms(ctx->clock); }
 
-void output_open(struct ctx *ctx, struct output *o, bool json)
-{
-    *o = (struct output){.json = json, .terminal = !json && isatty(STDERR_FILENO), .started_ms = now(ctx)};
-}
+void output_open(struct output *o, bool json) { *o = (struct output){.json = json, .terminal = !json && isatty(STDERR_FILENO)}; }
 
 static void json_line(struct ctx *ctx, const char *event, const char *name, str text, str members)
 {
@@ -48,7 +45,21 @@ void output_event(struct ctx *ctx, struct output *o, const char *event, const ch
     if (o->json)
         json_line(ctx, event, "text", text, STR_NONE);
     else
-        fprintf(stderr, "%.*s\n", STR_FMT(text));
+        fprintf(stderr, "%.*s\n", STR_FMT(output_plain(ctx, text)));
+}
+
+str output_plain(struct ctx *ctx, str text)
+{
+    char *plain = arena_cstr(ctx->arena, text);
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)plain[i];
+        bool c1 = c == 0xc2 && i + 1 < text.n && (unsigned char)plain[i + 1] < 0xa0; /* U+0080 to U+009F */
+        if (c < ' ' || c == 0x7f)
+            plain[i] = ' ';
+        else if (c1)
+            plain[i] = plain[i + 1] = ' ';
+    }
+    return str_of(plain, text.n);
 }
 
 str output_bytes(struct ctx *ctx, int64_t bytes)
@@ -68,28 +79,82 @@ static str amount(struct ctx *ctx, int64_t n, const char *unit)
     return strcmp(unit, "bytes") == 0 ? output_bytes(ctx, n) : arena_printf(ctx->arena, "%lld %s", (long long)n, unit);
 }
 
-void output_progress(struct ctx *ctx, struct output *o, const char *what, int64_t done, int64_t total, const char *unit)
+static void progress_json(struct ctx *ctx, const char *what, int64_t done, int64_t total, const char *unit)
 {
-    int64_t t = now(ctx);
-    if (t - o->shown_ms < BAR_EVERY_MS && done != total)
-        return;
-    o->shown_ms = t;
-    if (o->json) {
-        json_line(ctx, "progress", "text",
-                  arena_printf(ctx->arena, "%s %lld of %lld %s", what, (long long)done, (long long)total, unit), STR_NONE);
-        return;
-    }
-    if (!o->terminal)
-        return;
-    double part = total > 0 ? (double)done / (double)total : 0, seconds = (double)(t - o->started_ms) / 1000 + 0.001;
+    CLEANUP(buf_free) struct buf b = BUF_INIT(4096);
+    struct json_out out;
+    json_out_buf(&out, ctx, &b);
+    json_begin_object(&out);
+    json_member_c(&out, "event", "progress");
+    json_member_c(&out, "what", what);
+    json_member_int(&out, "done", done);
+    json_member_int(&out, "total", total);
+    json_member_c(&out, "unit", unit);
+    json_end_object(&out);
+    if (json_out_end(&out, "an event") == RC_OK)
+        printf("%.*s\n", STR_FMT(buf_str(&b)));
+    fflush(stdout);
+}
+
+static str duration(struct ctx *ctx, double seconds)
+{
+    long s = (long)(seconds + 0.5), minutes = (s + 30) / 60;
+    return s < 100        ? arena_printf(ctx->arena, "%ld s", s)
+           : s < 100 * 60 ? arena_printf(ctx->arena, "%ld min", minutes)
+                          : arena_printf(ctx->arena, "%ld h %02ld min", minutes / 60, minutes % 60);
+}
+
+/* "5.0 MB, 500 kB/s, 10 s left" */
+static str progress_text(struct ctx *ctx, int64_t done, int64_t total, double seconds, const char *unit)
+{
+    str text = arena_printf(ctx->arena, "%.*s, %.*s/s", STR_FMT(amount(ctx, done, unit)),
+                            STR_FMT(amount(ctx, (int64_t)((double)done / seconds), unit)));
+    if (total <= 0 || done <= 0)
+        return text;
+    return arena_printf(ctx->arena, "%.*s, %.*s left", STR_FMT(text),
+                        STR_FMT(duration(ctx, seconds * (double)(total - done) / (double)done)));
+}
+
+static void progress_bar(struct output *o, const char *what, double part, str text)
+{
     int full = (int)(part * BAR_WIDTH);
     char bar[BAR_WIDTH + 1] = {0};
     for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < full ? '#' : '.';
-    str eta = total > 0 && done > 0 ? arena_printf(ctx->arena, ", %.0f s left", seconds / part - seconds) : STR("");
-    fprintf(stderr, "\r%s [%s] %.*s, %.*s/s%.*s   ", what, bar, STR_FMT(amount(ctx, done, unit)),
-            STR_FMT(amount(ctx, (int64_t)((double)done / seconds), unit)), STR_FMT(eta));
+    fprintf(stderr, "\r%s [%s] %.*s\033[K", what, bar, STR_FMT(text));
     o->bar = true;
+}
+
+void output_progress(struct ctx *ctx, struct output *o, const char *what, int64_t done, int64_t total, const char *unit)
+{
+    bool lines = !o->json && !o->terminal, first = !o->what || strcmp(o->what, what) != 0;
+    int64_t t = now(ctx), every = lines ? LINE_EVERY_MS : BAR_EVERY_MS;
+    if (first) {
+        o->what = what;
+        o->started_ms = t;
+        o->shown_ms = lines ? t : t - every; /* a pipe is told when it takes long */
+        o->shown_done = -1;
+    }
+    bool ends = done == total && o->shown_done != done && !lines;
+    if (!ends && (done == o->shown_done || t - o->shown_ms < every))
+        return;
+    o->shown_ms = t;
+    o->shown_done = done;
+    if (o->json) {
+        progress_json(ctx, what, done, total, unit);
+        return;
+    }
+    struct arena_mark mark = arena_mark(ctx->arena);
+    double part = total > 0 ? (double)done / (double)total : 0;
+    double seconds = t > o->started_ms ? (double)(t - o->started_ms) / 1000 : 0.001;
+    str text = progress_text(ctx, done, total, seconds, unit);
+    if (lines && total > 0)
+        fprintf(stderr, "%s: %.0f %%, %.*s\n", what, part * 100, STR_FMT(text));
+    else if (lines)
+        fprintf(stderr, "%s: %.*s\n", what, STR_FMT(text));
+    else
+        progress_bar(o, what, part, text);
+    arena_release(ctx->arena, mark);
 }
 
 void output_result(struct ctx *ctx, struct output *o, str json_text)
@@ -120,10 +185,11 @@ void output_error(struct ctx *ctx, int code)
 
 static size_t width_of(str s) { return utf8_length(s); }
 
-static void row_print(const str *cells, const size_t *widths, size_t columns)
+static void row_print(struct ctx *ctx, const str *cells, const size_t *widths, size_t columns)
 {
     for (size_t c = 0; c < columns; c++) {
-        printf("%.*s", STR_FMT(cells[c]));
+        str cell = output_plain(ctx, cells[c]);
+        printf("%.*s", STR_FMT(cell));
         if (c + 1 < columns)
             printf("%*s", (int)(widths[c] - width_of(cells[c]) + 2), "");
     }
@@ -144,8 +210,8 @@ void output_table(struct ctx *ctx, const char *const *header, size_t columns, co
         memset(dashes, '-', widths[c]);
         line[c] = str_of(dashes, widths[c]);
     }
-    row_print(head, widths, columns);
-    row_print(line, widths, columns);
+    row_print(ctx, head, widths, columns);
+    row_print(ctx, line, widths, columns);
     for (size_t r = 0; r < rows; r++)
-        row_print(&cells[r * columns], widths, columns);
+        row_print(ctx, &cells[r * columns], widths, columns);
 }

@@ -76,7 +76,7 @@ int cli_portal_list(struct ctx *ctx, const struct options *o, int *exit_out)
     json_end_array(&out);
     TRY(json_out_end(&out, "the list"));
     struct output output;
-    output_open(ctx, &output, true);
+    output_open(&output, true);
     output_result(ctx, &output, buf_str(&b));
     return RC_OK;
 }
@@ -92,7 +92,7 @@ int cli_whoami(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
     struct output out;
-    output_open(ctx, &out, o->json);
+    output_open(&out, o->json);
     CLEANUP(remote_close) struct remote r = {0};
     TRY(remote_open(ctx, o->words[0], &r));
     struct json self, portal;

@@ -5,13 +5,17 @@
 #include "codec/url.h"
 #include "model/errors.h"
 #include <stdlib.h>
-#include <unistd.h>
 
 const struct err_kind ERR_REMOTE = {"remote", 502, 502, NULL, "The portal answered with an error."};
 
 enum { SECRET_FILE_MAX = 64 << 10, ANSWER_MAX = 256 << 20, FORM_FIELDS = 64, FORM_BYTES = 32 << 20 };
 
 struct form remote_form(void) { return FORM_INIT(FORM_FIELDS, FORM_BYTES, FORM_BYTES); }
+
+str remote_text(struct ctx *ctx, struct json v, const char *name)
+{
+    return json_string_or(json_get_c(v, name), ctx->arena, STR(""));
+}
 
 static str line_of(str text)
 {
@@ -106,7 +110,7 @@ static int sign_in(struct ctx *ctx, struct remote *r)
     struct json v;
     TRY(send_call(ctx, r, &call, &answer));
     TRY(parse_answer(ctx, r, STR("/generateToken"), &answer, &v));
-    r->token = json_string(json_get_c(v, "token"), ctx->arena);
+    r->token = arena_str(r->arena, json_string_or(json_get_c(v, "token"), ctx->arena, STR("")));
     if (str_empty(r->token))
         return err_set(ctx, &ERR_REMOTE, "%.*s gave no token.", STR_FMT(r->base));
     return RC_OK;
@@ -117,7 +121,7 @@ static const char *text_or_null(struct ctx *ctx, str name) { return str_empty(na
 int remote_open(struct ctx *ctx, str portal, struct remote *out)
 {
     struct profile p;
-    *out = (struct remote){.user = STR(""), .password = STR(""), .token = STR("")};
+    *out = (struct remote){.user = STR(""), .password = STR(""), .token = STR(""), .content = STR(""), .arena = arena_open()};
     TRY(profile_or_environment(ctx, portal, &p, out));
     TRY(base_of(ctx, p.url, &out->base));
     struct http_client_options options = {.ca_file = text_or_null(ctx, p.ca),
@@ -134,7 +138,8 @@ void remote_close(struct remote *r)
 {
     if (r->client)
         http_client_close(r->client);
-    r->client = NULL;
+    arena_close(r->arena);
+    *r = (struct remote){0};
 }
 
 /* ---- answers ---- */
@@ -176,85 +181,62 @@ static void headers_fill(struct ctx *ctx, const struct remote *r, struct http_he
         http_headers_add(ctx->arena, h, STR("X-Esri-Authorization"), arena_printf(ctx->arena, "Bearer %.*s", STR_FMT(r->token)));
 }
 
-static int call_once(struct ctx *ctx, struct remote *r, bool post, str path, const struct form *form, struct json *out)
+/* One call of /sharing/rest + path (query included): signs it, and renews an expired token once when the body can be sent again.
+ */
+static int exchange(struct ctx *ctx, struct remote *r, str path, struct http_call *call, bool again, struct json *out)
+{
+    struct http_answer answer;
+    call->url = arena_printf(ctx->arena, "%.*s%s%.*s", STR_FMT(r->base),
+                             str_starts(path, STR("/portaladmin")) ? "" : "/sharing/rest", STR_FMT(path));
+    for (bool renewed = false;; renewed = true) {
+        call->headers = (struct http_headers){0};
+        headers_fill(ctx, r, &call->headers);
+        TRY(send_call(ctx, r, call, &answer));
+        int rc = parse_answer(ctx, r, str_sub(path, 0, str_find_char(path, '?', 0)), &answer, out);
+        if (rc == RC_OK || renewed || !again || !r->renews ||
+            !(err_is(ctx, &ERR_TOKEN_INVALID) || err_is(ctx, &ERR_TOKEN_REQUIRED)))
+            return rc;
+        err_clear(ctx);
+        TRY(sign_in(ctx, r));
+    }
+}
+
+int remote_call(struct ctx *ctx, struct remote *r, bool post, str path, const struct form *form, struct json *out)
 {
     struct form all = remote_form();
     for (size_t i = 0; form && i < form->count; i++)
         TRY(form_add(ctx, &all, form->fields[i].name, form->fields[i].value));
     TRY(form_add(ctx, &all, STR("f"), STR("json")));
-    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)),
-                             .answer_max = ANSWER_MAX};
-    headers_fill(ctx, r, &call.headers);
+    struct http_call call = {.answer_max = ANSWER_MAX, .method = post ? HTTP_POST : HTTP_GET};
     if (post) {
-        call.method = HTTP_POST;
         call.form = &all;
     } else {
         struct buf b = BUF_INIT(1 << 20);
         form_print(&b, &all);
-        call.url = arena_printf(ctx->arena, "%.*s?%.*s", STR_FMT(call.url), STR_FMT(buf_str(&b)));
+        path = arena_printf(ctx->arena, "%.*s?%.*s", STR_FMT(path), STR_FMT(buf_str(&b)));
         buf_free(&b);
     }
-    struct http_answer answer;
-    TRY(send_call(ctx, r, &call, &answer));
-    return parse_answer(ctx, r, path, &answer, out);
+    return exchange(ctx, r, path, &call, true, out);
 }
 
-int remote_call(struct ctx *ctx, struct remote *r, bool post, str path, const struct form *form, struct json *out)
+int remote_post(struct ctx *ctx, struct remote *r, str path, struct http_call *call, struct json *out)
 {
-    int rc = call_once(ctx, r, post, path, form, out);
-    if (rc == RC_OK || !r->renews || !(err_is(ctx, &ERR_TOKEN_INVALID) || err_is(ctx, &ERR_TOKEN_REQUIRED)))
-        return rc;
-    err_clear(ctx);
-    TRY(sign_in(ctx, r));
-    return call_once(ctx, r, post, path, form, out);
+    bool again = true;
+    for (size_t i = 0; i < call->part_count; i++)
+        again = again && !call->parts[i].reader;
+    call->method = HTTP_POST;
+    return exchange(ctx, r, path, call, again, out);
 }
 
-int remote_upload(struct ctx *ctx, struct remote *r, str path, const struct form *form, const char *file, str file_name,
-                  struct json *out)
+int remote_get(struct ctx *ctx, struct remote *r, str path, struct http_call *call, struct http_answer *answer)
 {
-    CLEANUP(file_close) int fd = -1;
-    uint64_t size;
-    TRY(file_open_read(ctx, file, &fd));
-    TRY(file_size(ctx, fd, &size));
-    CLEANUP(reader_cleanup) struct reader *reader = reader_fd(fd, 0, size, false);
-    struct http_part *parts = arena_array(ctx->arena, struct http_part, form->count + 2);
-    size_t n = 0;
-    for (size_t i = 0; i < form->count; i++)
-        parts[n++] = (struct http_part){.name = form->fields[i].name, .value = form->fields[i].value};
-    parts[n++] = (struct http_part){.name = STR("f"), .value = STR("json")};
-    parts[n++] = (struct http_part){.name = STR("file"), .filename = file_name, .reader = reader, .length = size};
-    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)),
-                             .method = HTTP_POST,
-                             .parts = parts,
-                             .part_count = n};
-    headers_fill(ctx, r, &call.headers);
-    struct http_answer answer;
-    TRY(send_call(ctx, r, &call, &answer));
-    return parse_answer(ctx, r, path, &answer, out);
-}
-
-int remote_download(struct ctx *ctx, struct remote *r, str path, const char *file, uint64_t *bytes_out)
-{
-    str part = arena_printf(ctx->arena, "%s.part", file);
-    TRY(file_remove(ctx, part.p));
-    CLEANUP(file_close) int fd = -1;
-    TRY(file_create(ctx, part.p, &fd));
-    CLEANUP(writer_cleanup) struct writer *w = writer_fd(fd, false);
-    struct http_call call = {.url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path)), .to = w};
-    headers_fill(ctx, r, &call.headers);
-    struct http_answer answer;
-    int rc = send_call(ctx, r, &call, &answer);
-    if (rc == RC_OK)
-        rc = http_client_expect(ctx, &call, &answer);
-    if (rc == RC_OK)
-        rc = file_sync(ctx, fd);
-    if (rc == RC_OK)
-        rc = file_rename(ctx, part.p, file);
-    if (rc == RC_OK)
-        *bytes_out = answer.body_bytes;
-    else
-        (void)unlink(part.p);
-    return rc;
+    call->url = arena_printf(ctx->arena, "%.*s/sharing/rest%.*s", STR_FMT(r->base), STR_FMT(path));
+    headers_fill(ctx, r, &call->headers);
+    TRY(send_call(ctx, r, call, answer));
+    struct json error;
+    if (answer->status / 100 != 2 && json_try_parse(ctx->arena, answer->body, &error))
+        return parse_answer(ctx, r, path, answer, &error);
+    return http_client_expect(ctx, call, answer);
 }
 
 int remote_self(struct ctx *ctx, struct remote *r, str *username_out, struct json *out)
@@ -262,4 +244,16 @@ int remote_self(struct ctx *ctx, struct remote *r, str *username_out, struct jso
     TRY(remote_call(ctx, r, false, STR("/community/self"), NULL, out));
     *username_out = json_string(json_get_c(*out, "username"), ctx->arena);
     return str_empty(*username_out) ? err_set(ctx, &ERR_TOKEN_REQUIRED, "%.*s: nobody is signed in.", STR_FMT(r->base)) : RC_OK;
+}
+
+int remote_content(struct ctx *ctx, struct remote *r, str *path_out)
+{
+    struct json self;
+    if (str_empty(r->content)) {
+        str username;
+        TRY(remote_self(ctx, r, &username, &self));
+        r->content = arena_printf(r->arena, "/content/users/%.*s", STR_FMT(url_encoded(ctx->arena, username)));
+    }
+    *path_out = r->content;
+    return RC_OK;
 }

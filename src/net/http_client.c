@@ -187,8 +187,12 @@ static size_t on_upload(char *p, size_t size, size_t count, void *arg)
 
 static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
-    (void)down_total, (void)down, (void)up_total, (void)up;
     struct transfer *t = arg;
+    if (t->call->progress)
+        t->call->progress(t->call->progress_arg, &(struct http_progress){.sent = (uint64_t)up,
+                                                                         .to_send = (uint64_t)up_total,
+                                                                         .received = (uint64_t)down,
+                                                                         .to_receive = (uint64_t)down_total});
     if (t->rc == RC_OK)
         t->rc = ctx_check(t->ctx);
     return t->rc != RC_OK;

@@ -29,6 +29,10 @@ struct http_part {
     struct reader *reader;            /* gives exactly `length` bytes; stays the caller's to close */
     uint64_t length;
 };
+/* Bytes of both bodies so far; a total is 0 while it is not known. */
+struct http_progress {
+    uint64_t sent, to_send, received, to_receive;
+};
 struct http_call {
     str url;
     enum http_method method; /* HTTP_GET is the default; with form or parts HTTP_POST is meant */
@@ -42,6 +46,8 @@ struct http_call {
     size_t answer_max;      /* for an answer kept in memory; 0: 16 MiB; beyond it ERR_LIMIT */
     struct writer *to;      /* where the body of a 2xx answer goes (others stay in memory, at most 64 KiB); stays the caller's.
                              * Once it got bytes the call is not tried again */
+    void (*progress)(void *arg, const struct http_progress *p); /* called several times a second; NULL: not */
+    void *progress_arg;
 };
 /* How far a call came that got no answer. */
 enum http_hop { HTTP_HOP_NONE, HTTP_HOP_NAME, HTTP_HOP_PROXY, HTTP_HOP_CONNECT, HTTP_HOP_TLS, HTTP_HOP_TRUST, HTTP_HOP_ANSWER };

@@ -27,6 +27,9 @@ struct sql_migration {
 int sql_open(struct ctx *ctx, const char *url, const struct sql_migration *migrations, size_t count, struct sql **out);
 /* Opens an existing database for reading only, without migrating (mapferry check on a running portal). */
 int sql_open_existing(struct ctx *ctx, const char *url, struct sql **out);
+/* Opens an existing database for writing, beside a program that may have it open too, and migrates nothing: ERR_UNSUPPORTED when
+ * its schema is not the newest of these. */
+int sql_open_current(struct ctx *ctx, const char *url, const struct sql_migration *migrations, size_t count, struct sql **out);
 void sql_close(struct sql *db);
 /* Was it opened by sql_open_existing? */
 bool sql_read_only(const struct sql *db);

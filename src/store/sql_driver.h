@@ -13,6 +13,8 @@ int sql_copy(struct ctx *ctx, struct sql *db, const char *suffix);
 const char *sql_engine_text(struct ctx *ctx, str statement);
 
 /* sql_migrate.c: brings an open database to the newest of the migrations (sql_open says how). */
+/* ERR_UNSUPPORTED when the schema is another than the newest of these. */
+int sql_schema_check(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations, size_t count);
 int sql_migrate(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations, size_t count);
 
 /* sql_queue.c: write transactions that wait. One of the waiting threads leads: it runs what is there for all, while new ones

@@ -54,3 +54,14 @@ int sql_migrate(struct ctx *ctx, struct sql *db, const struct sql_migration *mig
     }
     return RC_OK;
 }
+
+int sql_schema_check(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations, size_t count)
+{
+    int64_t version = 0, newest = count > 0 ? migrations[count - 1].number : 0;
+    TRY(sql_read(ctx, db, version_get, &version));
+    if (version == newest)
+        return RC_OK;
+    return err_set(ctx, &ERR_UNSUPPORTED,
+                   "the database has schema %lld, this program works with schema %lld: use the mapferry that serves it",
+                   (long long)version, (long long)newest);
+}

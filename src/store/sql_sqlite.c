@@ -501,6 +501,25 @@ int sql_open(struct ctx *ctx, const char *url, const struct sql_migration *migra
     return RC_OK;
 }
 
+int sql_open_current(struct ctx *ctx, const char *url, const struct sql_migration *migrations, size_t count, struct sql **out)
+{
+    const char *path = NULL;
+    *out = NULL;
+    TRY(path_of_url(ctx, url, &path));
+    if (!file_exists(path))
+        return err_set_rc(ctx, RC_NOT_FOUND, &ERR_MISSING, "there is no database %s", path);
+    struct sql *db = sql_new(path, false);
+    int rc = sql_schema_check(ctx, db, migrations, count);
+    if (rc == RC_OK)
+        rc = connection_open(ctx, db, true, &db->writer);
+    if (rc != RC_OK) {
+        sql_close(db);
+        return rc;
+    }
+    *out = db;
+    return RC_OK;
+}
+
 int sql_open_existing(struct ctx *ctx, const char *url, struct sql **out)
 {
     const char *path = NULL;

@@ -45,7 +45,7 @@ static void begin(bool json)
         dup2(to, fd);
         close(to);
     }
-    output_open(&ctx, &o, json);
+    output_open(&o, json);
 }
 
 /* Gives the streams back; what was written to them. */
@@ -96,20 +96,34 @@ static void progress_is_told_ten_times_a_second_and_at_the_end(void **state)
     now.now += 1;
     output_progress(&ctx, &o, "Copying", 3, 9, "items");
     output_progress(&ctx, &o, "Copying", 9, 9, "items");
+    output_progress(&ctx, &o, "Copying", 9, 9, "items"); /* nothing new */
     output_end(&o);
-    assert_written("{\"event\":\"progress\",\"text\":\"Copying 1 of 9 items\"}\n"
-                   "{\"event\":\"progress\",\"text\":\"Copying 3 of 9 items\"}\n"
-                   "{\"event\":\"progress\",\"text\":\"Copying 9 of 9 items\"}\n",
+    assert_written("{\"event\":\"progress\",\"what\":\"Copying\",\"done\":1,\"total\":9,\"unit\":\"items\"}\n"
+                   "{\"event\":\"progress\",\"what\":\"Copying\",\"done\":3,\"total\":9,\"unit\":\"items\"}\n"
+                   "{\"event\":\"progress\",\"what\":\"Copying\",\"done\":9,\"total\":9,\"unit\":\"items\"}\n",
                    "");
 }
 
-static void a_pipe_gets_no_bar(void **state)
+static void a_pipe_gets_no_bar_and_a_line_every_ten_seconds(void **state)
 {
     (void)state;
     begin(false);
     output_progress(&ctx, &o, "Copying", 1, 9, "items");
+    now.now += 9999;
+    output_progress(&ctx, &o, "Copying", 9, 9, "items");
+    output_progress(&ctx, &o, "Loading", 0, 1000, "bytes");
+    now.now += 10000;
+    output_progress(&ctx, &o, "Loading", 500, 1000, "bytes");
+    now.now += 10000;
+    output_progress(&ctx, &o, "Loading", 500, 1000, "bytes");
+    output_progress(&ctx, &o, "Loading", 1000, 1000, "bytes");
+    now.now += 20000;
+    output_progress(&ctx, &o, "Reading", 10, 0, "items");
+    now.now += 10000;
+    output_progress(&ctx, &o, "Reading", 20, 0, "items");
     output_end(&o);
-    assert_written("", "");
+    assert_written(
+        "", "Loading: 50 %, 500 B, 50 B/s, 10 s left\nLoading: 100 %, 1.0 kB, 50 B/s, 0 s left\nReading: 20 items, 2 items/s\n");
 }
 
 static void a_terminal_gets_a_bar_and_its_line_is_ended(void **state)
@@ -117,11 +131,35 @@ static void a_terminal_gets_a_bar_and_its_line_is_ended(void **state)
     (void)state;
     begin(false);
     o.terminal = true;
+    now.now += 10000; /* before anything moved: it does not count */
+    output_progress(&ctx, &o, "Copying", 0, 10000000, "bytes");
     now.now += 10000;
     output_progress(&ctx, &o, "Copying", 5000000, 10000000, "bytes");
     output_event(&ctx, &o, "step", "Done.");
     output_end(&o);
-    assert_written("", "\rCopying [###############...............] 5.0 MB, 500 kB/s, 10 s left   \nDone.\n");
+    assert_written("", "\rCopying [..............................] 0 B, 0 B/s\033[K"
+                       "\rCopying [###############...............] 5.0 MB, 500 kB/s, 10 s left\033[K\nDone.\n");
+}
+
+static void time_left_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t total;
+        const char *left;
+    } CASES[] = {
+        {100, "99 s left"}, {101, "2 min left"}, {3601, "60 min left"}, {7201, "2 h 00 min left"}, {36061, "10 h 01 min left"}};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        str out, err;
+        begin(false);
+        o.terminal = true;
+        output_progress(&ctx, &o, "x", 0, CASES[i].total, "items");
+        now.now += 1000;
+        output_progress(&ctx, &o, "x", 1, CASES[i].total, "items");
+        end(&out, &err);
+        if (str_find(err, str_c(CASES[i].left), 0) == SIZE_MAX)
+            fail_msg("%.*s", STR_FMT(err));
+    }
 }
 
 static void a_bar_without_a_total(void **state)
@@ -129,10 +167,25 @@ static void a_bar_without_a_total(void **state)
     (void)state;
     begin(false);
     o.terminal = true;
+    output_progress(&ctx, &o, "Copying", 1, 0, "items");
     now.now += 1000;
     output_progress(&ctx, &o, "Copying", 10, 0, "items");
     output_end(&o);
-    assert_written("", "\rCopying [..............................] 10 items, 9 items/s   \n");
+    assert_written("", "\rCopying [..............................] 1 items, 1000 items/s\033[K"
+                       "\rCopying [..............................] 10 items, 10 items/s\033[K\n");
+}
+
+static void texts_of_others_cannot_move_the_cursor(void **state)
+{
+    (void)state;
+    str plain = output_plain(&ctx, STR("a\033[2J\r\n\tb\x7f\xc2\x9b\xc3\xa4\xe6\x9d\xb1"));
+    assert_string_equal(plain.p, "a [2J   b   \xc3\xa4\xe6\x9d\xb1");
+    static const char *const HEAD[] = {"title"};
+    const str CELLS[] = {STR("x\033]0;y\a")};
+    begin(false);
+    output_table(&ctx, HEAD, 1, CELLS, 1);
+    output_event(&ctx, &o, "step", "bell \a");
+    assert_written("title\n-------\nx ]0;y \n", "bell  \n");
 }
 
 static void bytes_in_three_digits(void **state)
@@ -181,7 +234,9 @@ int main(void)
         TEST(events_are_lines_on_stderr),
         TEST(with_json_everything_is_a_line_on_stdout),
         TEST(progress_is_told_ten_times_a_second_and_at_the_end),
-        TEST(a_pipe_gets_no_bar),
+        TEST(a_pipe_gets_no_bar_and_a_line_every_ten_seconds),
+        TEST(time_left_in_words),
+        TEST(texts_of_others_cannot_move_the_cursor),
         TEST(a_terminal_gets_a_bar_and_its_line_is_ended),
         TEST(a_bar_without_a_total),
         TEST(bytes_in_three_digits),

@@ -561,6 +561,29 @@ static void open_for_reading(void **state)
     sql_close(reader);
 }
 
+static void open_beside_another(void **state)
+{
+    struct fixture *f = *state;
+    struct sql *other;
+    int ok = RC_OK;
+    int64_t n;
+    assert_int_equal(sql_open_current(&f->ctx, f->url, one, COUNT_OF(one), &other), RC_NOT_FOUND);
+    err_clear(&f->ctx);
+    fixture_ok(f, sql_open(&f->ctx, f->url, one, COUNT_OF(one), &f->db));
+    fixture_ok(f, sql_open_current(&f->ctx, f->url, one, COUNT_OF(one), &other));
+    fixture_ok(f, sql_write(&f->ctx, other, insert_then, &ok));
+    fixture_ok(f, sql_read(&f->ctx, f->db, count_rows, &n));
+    assert_int_equal(n, 1);
+    fixture_ok(f, sql_write(&f->ctx, f->db, insert_then, &ok));
+    fixture_ok(f, sql_read(&f->ctx, other, count_rows, &n));
+    assert_int_equal(n, 2);
+    sql_close(other);
+    assert_int_equal(sql_open_current(&f->ctx, f->url, two, COUNT_OF(two), &other), RC_FAIL); /* it migrates nothing */
+    assert_true(err_is(&f->ctx, &ERR_UNSUPPORTED));
+    assert_non_null(strstr(err_text(&f->ctx), "schema 1"));
+    assert_null(other);
+}
+
 static void count_line(void *arg, const char *line)
 {
     assert_true(strlen(line) > 0);
@@ -674,6 +697,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failed_migration_changes_nothing, open_none, fixture_close),
         cmocka_unit_test_setup_teardown(open_errors, open_none, fixture_close),
         cmocka_unit_test_setup_teardown(open_for_reading, open_none, fixture_close),
+        cmocka_unit_test_setup_teardown(open_beside_another, open_none, fixture_close),
         cmocka_unit_test_setup_teardown(check_finds_damage, open_none, fixture_close),
         cmocka_unit_test(killed_at_every_point),
     };
