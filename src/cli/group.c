@@ -110,8 +110,12 @@ static int group_export(struct ctx *ctx, struct group_run *g, int *exit_out)
     str item = remote_text(ctx, result, "itemId");
     if (!str_empty(item)) {
         uint64_t bytes;
-        TRY(remote_download(ctx, &g->remote, &g->out, arena_printf(ctx->arena, "/content/items/%.*s/data", STR_FMT(item)),
-                            arena_cstr(ctx->arena, file), &bytes));
+        int rc = remote_download(ctx, &g->remote, &g->out, arena_printf(ctx->arena, "/content/items/%.*s/data", STR_FMT(item)),
+                                 arena_cstr(ctx->arena, file), &bytes);
+        if (rc != RC_OK)
+            err_add(ctx, "The package is on the portal: `mapferry item get PORTAL %.*s --data -o FILE` fetches it.",
+                    STR_FMT(item));
+        TRY(rc);
         TRY(delete_item(ctx, g, item)); /* the file is the package now */
         output_event(ctx, &g->out, "package", "%.*s: %.*s", STR_FMT(file), STR_FMT(output_bytes(ctx, (int64_t)bytes)));
     } else {
@@ -198,11 +202,10 @@ static int group_import(struct ctx *ctx, struct group_run *g, int *exit_out)
     TRY(upload_package(ctx, g, file, &item));
     int rc = import_uploaded(ctx, g, item, exit_out);
     /* The portal deletes the package after an import without failures; in all other cases the file here is what remains. */
-    struct ctx child;
-    ctx_child(&child, ctx);
+    struct ctx own = remote_aftermath(ctx);
     if (rc != RC_OK || options_flag(g->options, "preview") || *exit_out == EXIT_SKIPPED)
-        (void)delete_item(&child, g, item);
-    ctx_close(&child);
+        (void)delete_item(&own, g, item);
+    ctx_close(&own);
     return rc;
 }
 

@@ -39,6 +39,38 @@ static void show(struct ctx *ctx, struct output *o, struct json job, size_t *tol
         output_progress(ctx, o, "job", done, total, "bytes");
 }
 
+/* The job of a command that was interrupted is of no use to anybody. */
+static void job_cancel(const struct ctx *ctx, struct remote *r, str path, const struct form *form)
+{
+    struct ctx own = remote_aftermath(ctx);
+    struct json answer;
+    (void)remote_call(&own, r, true, arena_printf(own.arena, "%.*s/cancel", STR_FMT(path)), form,
+                      &answer); /* it may have ended */
+    ctx_close(&own);
+}
+
+static int job_wait(struct ctx *ctx, struct remote *r, struct output *o, str path, const struct form *form, struct json *out)
+{
+    size_t told = 0;
+    for (unsigned pause = WAIT_FIRST_MS;; pause = pause < WAIT_MOST_MS ? pause * 3 / 2 : WAIT_MOST_MS) {
+        struct arena_mark mark = arena_mark(ctx->arena);
+        TRY(ctx_check(ctx));
+        TRY(remote_call(ctx, r, true, path, form, out)); /* POST: the key is not to stand in logs */
+        show(ctx, o, *out, &told);
+        enum status_class status = status_of(json_string_or(json_get_c(*out, "status"), ctx->arena, STR("")));
+        if (status == STATUS_DONE)
+            return RC_OK;
+        if (status == STATUS_FAILED) {
+            struct json messages = json_get_c(*out, "messages");
+            size_t n = json_count(messages);
+            return err_set(ctx, &ERR_REMOTE, "The job failed: %.*s",
+                           STR_FMT(n ? json_string(json_at(messages, n - 1), ctx->arena) : STR("no reason given")));
+        }
+        arena_release(ctx->arena, mark);
+        wait_ms(pause);
+    }
+}
+
 int remote_job_wait(struct ctx *ctx, struct remote *r, struct output *o, struct json started, struct json *out)
 {
     str job = json_string(json_get_c(started, "jobId"), ctx->arena), key = json_string(json_get_c(started, "key"), ctx->arena);
@@ -48,25 +80,9 @@ int remote_job_wait(struct ctx *ctx, struct remote *r, struct output *o, struct 
     if (!str_empty(key))
         TRY(form_add(ctx, &form, STR("key"), key));
     str path = arena_printf(ctx->arena, "/portals/self/jobs/%.*s", STR_FMT(job));
-    size_t told = 0;
-    for (unsigned pause = WAIT_FIRST_MS;; pause = pause < WAIT_MOST_MS ? pause * 3 / 2 : WAIT_MOST_MS) {
-        struct arena_mark mark = arena_mark(ctx->arena);
-        TRY(ctx_check(ctx));
-        TRY(remote_call(ctx, r, true, path, &form, out)); /* POST: the key is not to stand in logs */
-        show(ctx, o, *out, &told);
-        enum status_class status = status_of(json_string_or(json_get_c(*out, "status"), ctx->arena, STR("")));
-        if (status == STATUS_DONE) {
-            output_end(o);
-            return RC_OK;
-        }
-        if (status == STATUS_FAILED) {
-            output_end(o);
-            struct json messages = json_get_c(*out, "messages");
-            size_t n = json_count(messages);
-            return err_set(ctx, &ERR_REMOTE, "The job failed: %.*s",
-                           STR_FMT(n ? json_string(json_at(messages, n - 1), ctx->arena) : STR("no reason given")));
-        }
-        arena_release(ctx->arena, mark);
-        wait_ms(pause);
-    }
+    int rc = job_wait(ctx, r, o, path, &form, out);
+    output_end(o);
+    if (rc == RC_CANCELED)
+        job_cancel(ctx, r, path, &form);
+    return rc;
 }

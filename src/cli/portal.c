@@ -88,24 +88,57 @@ int cli_portal_remove(struct ctx *ctx, const struct options *o, int *exit_out)
     return rc == RC_NOT_FOUND ? err_set(ctx, &ERR_USAGE, "There is no portal '%.*s'.", STR_FMT(o->words[0])) : rc;
 }
 
+/* ---- whoami ---- */
+
+/* A server that the portal names: does it answer, and as one of this portal? */
+static bool server_answers(struct ctx *ctx, struct remote *r, struct output *out, str url)
+{
+    struct ctx own;
+    struct http_answer answer;
+    struct json info = {0};
+    ctx_child(&own, ctx);
+    struct http_call call = {.url = arena_printf(own.arena, "%.*s/rest/info?f=json", STR_FMT(url))};
+    int rc = http_client_call(&own, r->client, &call, &answer);
+    str owner = STR("");
+    if (rc == RC_OK && json_try_parse(own.arena, answer.body, &info))
+        owner = remote_text(&own, info, "owningSystemUrl");
+    bool federated = str_ieq(owner, r->base) || str_ieq(owner, arena_printf(own.arena, "%.*s/", STR_FMT(r->base)));
+    if (rc != RC_OK)
+        output_event(ctx, out, "hop", "server %.*s: %s", STR_FMT(url), err_text(&own));
+    else if (str_empty(owner))
+        output_event(ctx, out, "hop", "server %.*s: answered HTTP %d, and not as a server does", STR_FMT(url), answer.status);
+    else if (federated)
+        output_event(ctx, out, "hop", "server %.*s: answers, federated with this portal", STR_FMT(url));
+    else
+        output_event(ctx, out, "hop", "server %.*s: answers, and says that it belongs to %.*s", STR_FMT(url), STR_FMT(owner));
+    ctx_close(&own);
+    return rc == RC_OK && owner.n;
+}
+
 int cli_whoami(struct ctx *ctx, const struct options *o, int *exit_out)
 {
-    (void)exit_out;
     struct output out;
+    struct json about, self, portal, servers, server;
+    str username;
     output_open(&out, o->json);
     CLEANUP(remote_close) struct remote r = {0};
     TRY(remote_open(ctx, o->words[0], &r));
-    struct json self, portal;
-    str username;
+    TRY(remote_call(ctx, &r, false, STR(""), NULL, &about));
+    output_event(ctx, &out, "hop", "portal %.*s: answers, version %.*s", STR_FMT(r.base),
+                 STR_FMT(remote_text(ctx, about, "currentVersion")));
     TRY(remote_self(ctx, &r, &username, &self));
+    output_event(ctx, &out, "hop", "signed in as %.*s", STR_FMT(username));
     TRY(remote_call(ctx, &r, false, STR("/portals/self"), NULL, &portal));
-    if (o->json) {
-        output_result(ctx, &out, json_raw(self));
+    TRY(remote_call(ctx, &r, false, STR("/portals/self/servers"), NULL, &servers));
+    struct json_iter it = json_each(json_get_c(servers, "servers"));
+    while (json_next(&it, NULL, &server))
+        if (!server_answers(ctx, &r, &out, remote_text(ctx, server, "url")))
+            *exit_out = EXIT_FAILED;
+    output_result(ctx, &out, json_raw(self));
+    if (o->json)
         return RC_OK;
-    }
-    printf("%.*s (%.*s) at %.*s\n", STR_FMT(username), STR_FMT(json_string_or(json_get_c(self, "role"), ctx->arena, STR("?"))),
-           STR_FMT(r.base));
-    printf("portal: %.*s, id %.*s\n", STR_FMT(json_string_or(json_get_c(portal, "name"), ctx->arena, STR("?"))),
-           STR_FMT(json_string_or(json_get_c(portal, "id"), ctx->arena, STR("?"))));
+    printf("%.*s (%.*s) at %.*s\n", STR_FMT(username), STR_FMT(remote_text(ctx, self, "role")), STR_FMT(r.base));
+    printf("portal: %.*s, id %.*s\n", STR_FMT(output_plain(ctx, remote_text(ctx, portal, "name"))),
+           STR_FMT(remote_text(ctx, portal, "id")));
     return RC_OK;
 }

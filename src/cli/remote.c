@@ -1,5 +1,6 @@
 /* See remote.h. Tokens travel in a header, never in a URL. */
 #include "cli/remote.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "cli/profile.h"
 #include "codec/url.h"
@@ -74,7 +75,7 @@ static int profile_or_environment(struct ctx *ctx, str portal, struct profile *p
     return RC_OK;
 }
 
-static int parse_answer(struct ctx *ctx, const struct remote *r, str path, const struct http_answer *answer, struct json *out);
+static int parse_answer(struct ctx *ctx, struct remote *r, str path, const struct http_answer *answer, struct json *out);
 
 /* A call of the client; to the error of a hop comes what can be done about it. */
 static int send_call(struct ctx *ctx, const struct remote *r, const struct http_call *call, struct http_answer *answer)
@@ -144,17 +145,53 @@ void remote_close(struct remote *r)
 
 /* ---- answers ---- */
 
+struct ctx remote_aftermath(const struct ctx *ctx)
+{
+    enum { AFTERMATH_MS = 10000 };
+    struct ctx own;
+    ctx_child(&own, ctx);
+    own.cancel = NULL;
+    own.deadline_ms = own.clock->monotonic_ms(own.clock) + AFTERMATH_MS;
+    return own;
+}
+
+/* Portals often live below a path of their host: is there one? */
+static void suggest_path(struct ctx *ctx, const struct remote *r)
+{
+    static const char *const contexts[] = {"/portal", "/arcgis"};
+    for (size_t i = 0; i < COUNT_OF(contexts); i++) {
+        struct ctx own;
+        struct http_answer answer;
+        struct json v;
+        ctx_child(&own, ctx);
+        str base = arena_printf(own.arena, "%.*s%s", STR_FMT(r->base), contexts[i]);
+        struct http_call call = {.url = arena_printf(own.arena, "%.*s/sharing/rest?f=json", STR_FMT(base))};
+        if (http_client_call(&own, r->client, &call, &answer) == RC_OK && json_try_parse(own.arena, answer.body, &v) &&
+            !json_absent(json_get_c(v, "currentVersion")))
+            err_add(ctx, "There is a portal at %.*s: use that address.", STR_FMT(base));
+        ctx_close(&own);
+    }
+}
+
+static int no_portal(struct ctx *ctx, const struct remote *r, str path, int status)
+{
+    err_set(ctx, &ERR_REMOTE, "%.*s%.*s answered HTTP %d with something that is not JSON. Is this the address of a portal?",
+            STR_FMT(r->base), STR_FMT(path), status);
+    if (!r->answered)
+        suggest_path(ctx, r);
+    return RC_FAIL;
+}
+
 static const struct err_kind *kind_of(int64_t code)
 {
     return code == 498 ? &ERR_TOKEN_INVALID : code == 499 ? &ERR_TOKEN_REQUIRED : code == 403 ? &ERR_FORBIDDEN : &ERR_REMOTE;
 }
 
-static int parse_answer(struct ctx *ctx, const struct remote *r, str path, const struct http_answer *answer, struct json *out)
+static int parse_answer(struct ctx *ctx, struct remote *r, str path, const struct http_answer *answer, struct json *out)
 {
     if (!json_try_parse(ctx->arena, answer->body, out))
-        return err_set(ctx, &ERR_REMOTE,
-                       "%.*s%.*s answered HTTP %d with something that is not JSON. Is this the address of a portal?",
-                       STR_FMT(r->base), STR_FMT(path), answer->status);
+        return no_portal(ctx, r, path, answer->status);
+    r->answered = true;
     struct json error = json_get_c(*out, "error");
     if (json_absent(error))
         return answer->status < 400

@@ -11,9 +11,10 @@ struct remote {
     struct arena *arena; /* of what changes while calls are made: token, content */
     str base;            /* "http://127.0.0.1:7080/portal": before /sharing/rest */
     str user, password;
-    str token;   /* "" anonymous */
-    bool renews; /* there is a password to renew it with */
-    str content; /* "/content/users/NAME" of the user that is signed in, "" before it is known */
+    str token;     /* "" anonymous */
+    bool answered; /* there was JSON: it is the address of a portal */
+    bool renews;   /* there is a password to renew it with */
+    str content;   /* "/content/users/NAME" of the user that is signed in, "" before it is known */
 };
 /* portal: a profile's name or a URL. Without a profile the credentials come from MAPFERRY_USER, MAPFERRY_PASSWORD,
  * MAPFERRY_TOKEN. Signs in when there are any. Release with remote_close. */
@@ -35,6 +36,9 @@ int remote_content(struct ctx *ctx, struct remote *r, str *path_out);
 
 /* A text member of an answer, "" when there is none. */
 str remote_text(struct ctx *ctx, struct json v, const char *name);
+/* A context for putting right what a failure or an interrupt broke off: not cancelled itself, ten seconds at most. ctx_close it.
+ */
+struct ctx remote_aftermath(const struct ctx *ctx);
 /* A form with room for what commands send. */
 struct form remote_form(void);
 

@@ -1,12 +1,11 @@
 /* See remote_file.h. Uploads in parts follow the Sharing API: an item that is only begun, its parts in any order, a commit. */
 #include "cli/remote_file.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include <time.h>
 #include <unistd.h>
 
-enum { WHOLE_MAX = 64 << 20, PART_BYTES = 16 << 20, PARTS_MAX = 10000, STATUS_PAUSE_MS = 200, UNDO_MS = 10000 };
+enum { WHOLE_MAX = 64 << 20, PART_BYTES = 16 << 20, PARTS_MAX = 10000, STATUS_PAUSE_MS = 200 };
 
 str remote_file_name(str path)
 {
@@ -157,12 +156,9 @@ static int wait_committed(struct ctx *ctx, struct remote *r, const struct remote
 /* What was begun is taken back, also after an interrupt. */
 static void take_back(const struct ctx *ctx, struct remote *r, const struct remote_put *put, str item)
 {
-    struct ctx own;
+    struct ctx own = remote_aftermath(ctx);
     struct json answer;
     struct form form = remote_form();
-    ctx_child(&own, ctx);
-    own.cancel = NULL;
-    own.deadline_ms = own.clock->monotonic_ms(own.clock) + UNDO_MS;
     (void)remote_call(&own, r, true, operation(&own, put, item, "cancel"), &form, &answer); /* the error before is what counts */
     ctx_close(&own);
 }

@@ -71,16 +71,23 @@ static int remote_add(struct ctx *ctx, const struct options *o, str password)
     return remote_call(ctx, &r, true, STR("/portaladmin/security/users/createUser"), &form, &answer);
 }
 
+/* One's own is changed by who knows the old one; that of another one is set with his profile. */
 static int remote_password(struct ctx *ctx, const struct options *o, str password)
 {
     CLEANUP(remote_close) struct remote r = {0};
     struct form form = remote_form();
-    struct json answer;
+    struct json self, answer;
+    str name;
     TRY(remote_open(ctx, o->words[0], &r));
-    TRY(form_add(ctx, &form, STR("newPassword"), password));
-    if (str_ieq(r.user, o->words[1])) /* one's own is changed by who knows the old one */
+    TRY(remote_self(ctx, &r, &name, &self));
+    bool own = str_ieq(name, o->words[1]);
+    if (own && str_empty(r.password))
+        return err_set(ctx, &ERR_USAGE, "Your own password is changed by signing in with the old one, not with a token.");
+    if (own)
         TRY(form_add(ctx, &form, STR("password"), r.password));
-    str path = arena_printf(ctx->arena, "/community/users/%.*s/reset", STR_FMT(url_encoded(ctx->arena, o->words[1])));
+    TRY(form_add(ctx, &form, own ? STR("newPassword") : STR("password"), password));
+    str path = arena_printf(ctx->arena, "/community/users/%.*s/%s", STR_FMT(url_encoded(ctx->arena, o->words[1])),
+                            own ? "reset" : "update");
     return remote_call(ctx, &r, true, path, &form, &answer);
 }
 

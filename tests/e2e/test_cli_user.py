@@ -32,6 +32,18 @@ class Users(CommandLineTest):
         self.refused('user', 'add', self.url, 'WIRE', '--password-file', self.password('another password'), code=1, says='')
         self.refused('user', 'add', self.url, 'other', '--password-file', self.password('another password'), code=4, user='wire', password='a password of wire', says='')
 
+    def test_passwords_over_the_wire(self):
+        self.ok('user', 'add', self.url, 'changing', '--password-file', self.password('the first password'))
+        person = moving.Person(self.url, 'changing', 'the first password')
+        self.ok('user', 'password', self.url, 'changing', '--password-file', self.password('by admin, second'))
+        self.assertEqual(person.error('/sharing/rest/community/self')['code'], 498)
+        self.assertTrue(self.signs_in('changing', 'by admin, second'))
+        self.ok('user', 'password', self.url, 'Changing', '--password-file', self.password('by oneself, third'), user='changing', password='by admin, second')
+        self.assertTrue(self.signs_in('changing', 'by oneself, third'))
+        self.refused('user', 'password', self.url, 'admin', '--password-file', self.password('let me be admin'), code=4, user='changing', password='by oneself, third', says='')
+        self.refused('user', 'password', self.url, 'nobody_here', '--password-file', self.password('some good password'), code=1, says='nobody_here')
+        self.assertTrue(self.signs_in('admin', PASSWORD))
+
     def test_add_and_password_in_the_folder_of_a_running_portal(self):
         here = 'self:' + self.server.data
         self.ok('user', 'add', here, 'local', '--password-file', '-', input='a password of local\n', user=None)

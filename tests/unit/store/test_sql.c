@@ -565,16 +565,15 @@ static void open_beside_another(void **state)
 {
     struct fixture *f = *state;
     struct sql *other;
-    int ok = RC_OK;
-    int64_t n;
+    int64_t n, keys[] = {1, 2};
     assert_int_equal(sql_open_current(&f->ctx, f->url, one, COUNT_OF(one), &other), RC_NOT_FOUND);
     err_clear(&f->ctx);
     fixture_ok(f, sql_open(&f->ctx, f->url, one, COUNT_OF(one), &f->db));
     fixture_ok(f, sql_open_current(&f->ctx, f->url, one, COUNT_OF(one), &other));
-    fixture_ok(f, sql_write(&f->ctx, other, insert_then, &ok));
+    fixture_ok(f, sql_write(&f->ctx, other, insert_key, &keys[0]));
     fixture_ok(f, sql_read(&f->ctx, f->db, count_rows, &n));
     assert_int_equal(n, 1);
-    fixture_ok(f, sql_write(&f->ctx, f->db, insert_then, &ok));
+    fixture_ok(f, sql_write(&f->ctx, f->db, insert_key, &keys[1]));
     fixture_ok(f, sql_read(&f->ctx, other, count_rows, &n));
     assert_int_equal(n, 2);
     sql_close(other);
