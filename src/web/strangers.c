@@ -1,7 +1,7 @@
 /* What callers may send before they have shown a token. Clients send it last, behind the files (clients.md 9), so what comes
- * before it has to be taken in; but all strangers together have a share of memory and disk only, one address half of it, and none
- * of the space that the stores need. Whoever shows a token first, in a header, the query or an earlier field, is asked for it at
- * once: with a good one these limits are not theirs, with a bad one nothing is taken in. */
+ * before it has to be taken in; but all strangers together have a share of memory and disk only, and one address
+ * half of it. Whoever shows a token first, in a header, the query or an earlier field, is asked for it at once: with a good one
+ * these limits are not theirs, with a bad one nothing is taken in. */
 #include "base/file.h"
 #include "codec/url.h"
 #include "model/errors.h"
@@ -9,7 +9,7 @@
 #include "web/web.h"
 
 enum {
-    LOOK_EVERY = 16 << 20,     /* bytes to disk between two looks at the free space */
+    LOOK_EVERY = 4 << 20,      /* bytes to disk between two looks at the free space */
     FREE_OF_CHARGE = 256 << 10 /* of a body in memory: an ordinary form */
 };
 
@@ -65,14 +65,24 @@ int strangers_memory(struct ctx *ctx, struct call *call, uint64_t held)
     return take(ctx, call, STRANGER_MEMORY, held - call->taken[STRANGER_MEMORY]);
 }
 
+/* Half of what is free, or all but what the stores need for their work, whichever is more. */
+static int check_space(struct ctx *ctx, const struct call *call)
+{
+    uint64_t available, taken = atomic_load(&call->web->strangers.taken[STRANGER_DISK]);
+    TRY(dir_free_space(ctx, blob_store_dir(call->site->blobs), &available));
+    if (available >= taken + LOOK_EVERY || available >= (uint64_t)call->site->settings.free_space_min + LOOK_EVERY)
+        return RC_OK;
+    return err_set(ctx, &ERR_NO_SPACE, "%llu bytes are free, too few for a file of a caller who has not shown a token yet.",
+                   (unsigned long long)available);
+}
+
 int strangers_disk(struct ctx *ctx, struct call *call, uint64_t bytes)
 {
     uint64_t before = call->taken[STRANGER_DISK];
     if (call->known)
         return RC_OK;
     TRY(take(ctx, call, STRANGER_DISK, bytes));
-    return before == 0 || before / LOOK_EVERY != (before + bytes) / LOOK_EVERY ? site_check_space(ctx, call->site, LOOK_EVERY)
-                                                                               : RC_OK;
+    return before == 0 || before / LOOK_EVERY != (before + bytes) / LOOK_EVERY ? check_space(ctx, call) : RC_OK;
 }
 
 void strangers_leave(struct call *call)

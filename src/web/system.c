@@ -42,12 +42,21 @@ static void metric(struct buf *b, const char *name, const char *type, const char
                (unsigned long long)value);
 }
 
+/* One family, a sample for each class of status. */
+static void answers(struct buf *b, const struct http_counters *c)
+{
+    buf_printf(b, "# TYPE mapferry_http_answers counter\n# HELP mapferry_http_answers Answers by the class of their status.\n");
+    for (size_t i = 2; i < COUNT_OF(c->statuses); i++)
+        buf_printf(b, "mapferry_http_answers_total{status=\"%zuxx\"} %llu\n", i, (unsigned long long)c->statuses[i]);
+}
+
 int system_metrics(struct ctx *ctx, struct call *call)
 {
     struct http_counters c = {0};
     http_server_counters(call->web->server, &c);
     CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 10);
     metric(&b, "mapferry_http_requests", "counter", "Requests since the start.", c.requests);
+    answers(&b, &c);
     metric(&b, "mapferry_http_requests_running", "gauge", "Requests being answered.", c.requests_now);
     metric(&b, "mapferry_http_connections", "gauge", "Connections that have sent a request.", c.connections_now);
     metric(&b, "mapferry_http_connections_waiting", "gauge", "Connections that have not sent a request yet.", c.waiting_now);

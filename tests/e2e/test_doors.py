@@ -2,6 +2,7 @@
 """The doors of the portal, over bare sockets: many connections that say nothing or too slowly keep nobody else out and cost little, one
 client cannot take all places, and HTTP is read in one way only."""
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ import socket
 import sys
 import time
 import unittest
+import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import moving  # noqa: E402
@@ -171,6 +173,86 @@ class Doors(unittest.TestCase):
                     while more := s.recv(65536):
                         data += more
                 self.assertNotIn(b'There is nothing at this path', data)  # the answer to /smuggled
+
+
+    # ---- what answers say
+
+    def test_addresses_in_answers_are_those_that_the_client_uses(self):
+        """Behind a proxy that ends TLS, by its headers; and only by those of a proxy that is trusted."""
+        def owning(**headers):
+            return json.loads(self.ask('/server/rest/info?f=json', **headers)[2])['owningSystemUrl']
+        host = f'127.0.0.1:{self.server.port}'
+        self.assertEqual(owning(), f'http://{host}')
+        self.assertEqual(owning(X_Forwarded_Proto='https', X_Forwarded_Host='gis.example.com'), 'https://gis.example.com')
+        self.assertEqual(owning(X_Forwarded_Proto='https', X_Forwarded_Host='gis.example.com', X_Forwarded_Port='7443'), 'https://gis.example.com:7443')
+        self.assertEqual(owning(Forwarded='for=192.0.2.1;proto=https;host="gis.example.com:8443"'), 'https://gis.example.com:8443')
+        self.assertEqual(owning(X_Forwarded_Host='evil.example/"><script>'), f'http://{host}')
+        s = self.dial(CROWD, b'GET /server/rest/info?f=json HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\n\r\n')
+        self.assertIn(b'"http://h"', answer_of(s)[1])
+        with Server_(url='https://public.example/portal', context='/portal') as fixed:
+            self.server, mine = fixed, self.server
+            self.addCleanup(setattr, self, 'server', mine)
+            self.assertEqual(owning(X_Forwarded_Host='other.example'), 'https://public.example/portal')
+            self.assertEqual(json.loads(self.ask('/PORTAL//sharing/REST/info/?f=json')[2])['authInfo']['tokenServicesUrl'], 'https://public.example/portal/sharing/rest/generateToken')
+
+    def test_pages_of_other_origins(self):
+        app = 'https://app.example'
+        for path, method, body in ((SELF, 'GET', None), ('/sharing/rest/community/self?f=json', 'GET', None), ('/nothing?f=json', 'GET', None), ('/sharing/rest/content/users/x/addItem', 'POST', 'f=json'),
+                                   ('/sharing/rest/search', 'POST', 'f=json&num=x'), ('/sharing/rest/community/createGroup', 'POST', 'x' * 2_000_000)):
+            with self.subTest(path=path):
+                headers = self.ask(path, method, body, Origin=app, Content_Type='application/x-www-form-urlencoded')[1]
+                self.assertEqual((headers['Access-Control-Allow-Origin'], headers['Access-Control-Allow-Credentials']), (app, 'true'))
+                self.assertIn('Origin', headers['Vary'])
+        status, headers, _ = self.ask('/sharing/rest/search', 'OPTIONS', Origin=app, Access_Control_Request_Method='POST', Access_Control_Request_Headers='x-esri-authorization,range')
+        self.assertEqual(status, 204)
+        self.assertIn('POST', headers['Access-Control-Allow-Methods'])
+        for name in ('X-Esri-Authorization', 'Authorization', 'Range', 'Content-Type'):
+            self.assertIn(name, headers['Access-Control-Allow-Headers'])
+
+    def test_a_page_of_another_origin_cannot_use_the_cookie(self):
+        sign_in = urllib.parse.urlencode({'username': 'admin', 'password': moving.PASSWORD, 'f': 'html'})
+        form = {'Content_Type': 'application/x-www-form-urlencoded'}
+        headers = self.ask('/sharing/rest/generateToken', 'POST', sign_in, **form)[1]
+        self.assertRegex(headers['Set-Cookie'], 'HttpOnly; SameSite=Strict')
+        self.assertEqual(headers['Cache-Control'], 'no-store')
+        cookie = {'Cookie': headers['Set-Cookie'].partition(';')[0], **form}
+        make = '/sharing/rest/community/createGroup'
+        own = f'http://127.0.0.1:{self.server.port}'
+        for page in ({}, {'Origin': 'https://evil.example'}, {'Origin': 'null'}, {'Origin': f'http://127.0.0.1:{self.server.port + 1}'}, {'Sec_Fetch_Site': 'cross-site'}, {'Sec_Fetch_Site': 'same-site'}):
+            self.assertIn(b'Token Required', self.ask(make, 'POST', 'title=Forged&f=html', **cookie, **page)[2], page)
+            self.assertIn(b'Token Required', self.ask(make, 'POST', 'title=Forged&f=json', **cookie, **page)[2], page)
+        self.assertIn(b'&quot;success&quot;: true', self.ask(make, 'POST', 'title=Own&tags=t&f=html', Origin=own, **cookie)[2])
+        self.assertIn(b'Token Required', self.ask(make, 'POST', 'title=Forged&f=json', Origin=own, **cookie)[2])  # programs send tokens
+
+    def test_answers_are_packed_for_those_who_read_it(self):
+        plain = self.ask()[2]
+        _, headers, packed = self.ask(Accept_Encoding='br, gzip;q=0.8')
+        self.assertEqual((headers['Content-Encoding'], gzip.decompress(packed)), ('gzip', plain))
+        self.assertLess(len(packed), len(plain))
+        head = self.ask(method='HEAD', Accept_Encoding='gzip')
+        self.assertEqual((head[1]['Content-Encoding'], int(head[1]['Content-Length']), head[2]), ('gzip', len(packed), b''))
+        self.assertIsNone(self.ask(Accept_Encoding='gzip;q=0')[1]['Content-Encoding'])
+
+    def test_metrics_are_openmetrics(self):
+        """Each sample belongs to the family that was declared before it, counters end in _total, and the text ends with EOF."""
+        _, headers, body = self.ask('/metrics')
+        self.assertEqual(headers['Content-Type'], 'application/openmetrics-text; version=1.0.0; charset=utf-8')
+        *lines, end, empty = body.decode().split('\n')
+        self.assertEqual((end, empty), ('# EOF', ''))
+        families, current = {}, None
+        for line in lines:
+            if line.startswith('# TYPE '):
+                current, kind = line.split(' ')[2:]
+                self.assertNotIn(current, families)
+                self.assertFalse(current.endswith('_total'), line)
+                families[current] = kind
+            elif line.startswith('# HELP '):
+                self.assertEqual(line.split(' ')[2], current)
+            else:
+                name, _, value = re.fullmatch(r'([a-z_]+)(\{[a-z]+="[^"]*"\})? (\d+)', line).groups()
+                self.assertEqual(name, current + ('_total' if families[current] == 'counter' else ''), line)
+                self.assertGreaterEqual(int(value), 0)
+        self.assertGreater(len(families), 10)
 
 
 class Server_(Server):
