@@ -204,6 +204,8 @@ bool access_features(const struct caller *c, const struct access_item *it, str c
         return has_capability(capabilities, "Query");
     if (right == FEATURE_EXTRACT)
         return has_capability(capabilities, "Extract");
+    if (right == FEATURE_CHANGES)
+        return has_capability(capabilities, "Query") && has_capability(capabilities, "ChangeTracking");
     if (may(c, PRIVILEGE_FULL_EDIT_FEATURES))
         return true;
     return allows_edit(capabilities, right) && (it->access == ITEM_PUBLIC || may(c, PRIVILEGE_EDIT_FEATURES));

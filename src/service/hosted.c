@@ -16,10 +16,24 @@ struct open_call {
     const struct caller *caller;
     str name;
     bool definition; /* read it too, which calls seldom need */
-    struct hosted row;
+    struct hosted row, source;
+    bool is_view;
     struct item item;
     struct access_item facts;
 };
+
+/* Its features are the source's, whoever may see that one. */
+static int open_source(struct ctx *ctx, struct sql_tx *tx, struct open_call *call)
+{
+    call->is_view = !id_none(call->row.source);
+    if (!call->is_view)
+        return RC_OK;
+    int rc = meta_hosted_get(ctx, tx, &call->row.source, &call->source);
+    if (rc == RC_NOT_FOUND)
+        return err_set_rc(ctx, rc, &ERR_SERVICE_MISSING, "The service that '%.*s' is a view of was deleted.",
+                          STR_FMT(call->row.name));
+    return rc;
+}
 
 static int open_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
@@ -28,6 +42,7 @@ static int open_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     if (rc == RC_NOT_FOUND)
         return err_set_rc(ctx, rc, &ERR_SERVICE_MISSING, "There is no service '%.*s'.", STR_FMT(str_sub(call->name, 0, 200)));
     TRY(rc);
+    TRY(open_source(ctx, tx, call));
     return item_facts(ctx, tx, call->caller, &call->row.item, &call->item, &call->facts);
 }
 
@@ -36,11 +51,13 @@ static int open_service(struct ctx *ctx, struct site *s, const struct caller *c,
     struct open_call call = {.caller = c, .name = name};
     TRY(sql_read(ctx, s->sql, open_rows, &call));
     struct opened *o = arena_new(ctx->arena, struct opened);
-    o->entry = hosted_cache_find(s->hosted, &call.row);
+    struct hosted_version version = {&call.row, call.is_view ? &call.source : NULL};
+    o->entry = hosted_cache_find(s->hosted, &version);
     if (!o->entry) {
         call.definition = true;
         TRY(sql_read(ctx, s->sql, open_rows, &call));
-        TRY(hosted_cache_get(ctx, s->hosted, &call.row, &o->entry));
+        version.source = call.is_view ? &call.source : NULL;
+        TRY(hosted_cache_get(ctx, s->hosted, &version, &o->entry));
     }
     o->cache = s->hosted;
     o->service = *hosted_entry_service(o->entry);
@@ -256,7 +273,10 @@ void hosted_item_make(struct ctx *ctx, const struct service *def, str name, cons
     it->field[ITEM_NAME] = name;
     it->field[ITEM_TYPE] = STR("Feature Service");
     it->field[ITEM_TYPE_KEYWORDS] =
-        STR("[\"ArcGIS Server\",\"Data\",\"Feature Access\",\"Feature Service\",\"Service\",\"Hosted Service\"]");
+        hosted_is_view(def)
+            ? STR("[\"ArcGIS Server\",\"Data\",\"Feature Access\",\"Feature Service\",\"Service\",\"Hosted Service\",\"View "
+                  "Service\"]")
+            : STR("[\"ArcGIS Server\",\"Data\",\"Feature Access\",\"Feature Service\",\"Service\",\"Hosted Service\"]");
     it->field[ITEM_URL] = arena_printf(ctx->arena, "@server/rest/services/Hosted/%.*s/FeatureServer", STR_FMT(name));
 }
 

@@ -8,7 +8,8 @@
 /* A service as opened for one call: an immutable parsed definition, shared by all callers until it changes. Release with
  * hosted_release. */
 struct hosted_service {
-    id item, store;
+    id item, store;       /* store: of a view, its source's */
+    id source;            /* item of a view's source; ID_NONE: no view, or one that shows nothing yet */
     int64_t modified;     /* of the definition, ms */
     str name, definition; /* JSON text of the admin form */
     struct service def;
@@ -41,6 +42,19 @@ int hosted_add_to_definition(struct ctx *ctx, struct site *s, const struct calle
                              struct json addition, str *answer_out);
 int hosted_update_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id,
                              struct json change);
+
+/* deleteFromDefinition: {"layers":[{"id"}],"tables":…} of the service, or
+ * {"fields":[{"name"}],"indexes":…,"relationships":[{"id"}], "types":…,"templates":…} of a layer. */
+int hosted_delete_from_definition(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id,
+                                  struct json change);
+/* truncate: all features of a layer with their attachments, or the attachments alone. Who may update the item may. */
+int hosted_truncate(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, bool attachments_only);
+
+/* Is the service a view? Its layers are those of its source, seen through the view's fields and where-clause; it is shared and
+ * has capabilities on its own. */
+bool hosted_is_view(const struct service *def);
+/* The source of a view: name and item. RC_NOT_FOUND, with nothing recorded, when it has none. */
+int hosted_view_source(struct ctx *ctx, struct site *s, const struct hosted_service *h, struct hosted_created *out);
 
 /* The other half of a relationship: in the related layer the one that leads back to `l`. NULL when there is none. */
 const struct layer_relation *hosted_relation_other(const struct service *def, const struct layer *l,
@@ -88,9 +102,31 @@ struct hosted_edit_options {
 int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_service *h,
                        const struct hosted_edit_options *o, struct hosted_layer_edits *edits, size_t count, int64_t *moment_out);
 
-/* Attachments of features. */
-int hosted_add_attachment(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid,
-                          struct blob_new *blob, str file_name, str content_type, str keywords, struct edit_result *out);
+/* calculate: fields set in all features that a where-clause finds, to values or to what is calculated from other fields:
+ * [{"field":…,"value":…} | {"field":…,"sqlExpression":…}]. All or nothing; an error names the feature and what is wrong with it.
+ */
+int hosted_calculate(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_service *h,
+                     const struct layer *l, const struct where *where, struct json expressions, int64_t *count_out);
+
+/* ---- attachments of features ---- */
+/* The feature that an attachment belongs to, and the bytes with what is said about them. */
+struct hosted_file {
+    struct blob_new *blob;
+    str name, content_type, keywords; /* keywords STR_NONE: none, or those that were there */
+};
+struct hosted_feature {
+    str service;
+    int32_t layer;
+    int64_t oid;
+};
+int hosted_add_attachment(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_feature *at,
+                          const struct hosted_file *file, struct edit_result *out);
+/* Other bytes under the id that is there. */
+int hosted_update_attachment(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_feature *at,
+                             int64_t attachment, const struct hosted_file *file, struct edit_result *out);
+/* rollback: all or nothing. One result an id. */
+int hosted_delete_attachments(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_feature *at,
+                              const int64_t *attachments, size_t count, bool rollback, struct edit_result **out);
 int hosted_attachments(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid,
                        struct attachment **out, size_t *count_out);
 /* The same for a service that is open, of one feature or (oid -1) of all: at most `limit` after that id. */

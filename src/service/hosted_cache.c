@@ -2,13 +2,14 @@
  * old one lives until its last reader has put it back. */
 #include "service/hosted_cache.h"
 #include "base/mem.h"
+#include "service/hosted_view.h"
 #include <pthread.h>
 
 enum { ENTRIES_MAX = 128 };
 
 struct hosted_entry {
     struct hosted_service service;
-    int64_t modified;
+    int64_t modified, source_modified;
     struct arena *arena; /* everything of the service lives here */
     unsigned users;      /* readers, and one while it is in the list */
     struct hosted_entry *next;
@@ -72,9 +73,12 @@ static void put_first(struct hosted_cache *c, struct hosted_entry *e)
     e->users++;
 }
 
+static int64_t modified_of(const struct hosted *row) { return row ? row->modified : 0; }
+
 /* The entry of this version, referenced and moved to the front; other versions of the service leave the list. */
-static struct hosted_entry *find(struct hosted_cache *c, const struct hosted *row)
+static struct hosted_entry *find(struct hosted_cache *c, const struct hosted_version *v)
 {
+    const struct hosted *row = v->row, *stored = v->source ? v->source : row;
     struct hosted_entry *found = NULL;
     for (struct hosted_entry **at = &c->first; *at;) {
         struct hosted_entry *e = *at;
@@ -82,7 +86,8 @@ static struct hosted_entry *find(struct hosted_cache *c, const struct hosted *ro
             at = &e->next;
             continue;
         }
-        bool same = e->modified == row->modified && id_eq(e->service.store, row->store);
+        bool same = e->modified == row->modified && e->source_modified == modified_of(v->source) &&
+                    id_eq(e->service.store, stored->store);
         if (same) {
             found = e;
             e->users++;
@@ -107,19 +112,24 @@ static void insert(struct hosted_cache *c, struct hosted_entry *e)
 
 /* ---- getting ---- */
 
-static int parse(struct ctx *ctx, const struct hosted *row, struct hosted_entry **out)
+static int parse(struct ctx *ctx, const struct hosted_version *v, struct hosted_entry **out)
 {
+    const struct hosted *row = v->row, *stored = v->source ? v->source : row;
     struct ctx child;
     ctx_child(&child, ctx);
     struct hosted_entry *e = mem_new(struct hosted_entry);
-    *e = (struct hosted_entry){.arena = child.arena, .modified = row->modified, .users = 1};
+    *e = (struct hosted_entry){
+        .arena = child.arena, .modified = row->modified, .source_modified = modified_of(v->source), .users = 1};
     struct hosted_service *h = &e->service;
     *h = (struct hosted_service){.item = row->item,
-                                 .store = row->store,
+                                 .store = stored->store,
+                                 .source = row->source,
                                  .modified = row->modified,
                                  .name = arena_str(e->arena, row->name),
                                  .definition = arena_str(e->arena, row->definition)};
     int rc = service_parse(&child, h->definition, &h->def);
+    if (rc == RC_OK && v->source)
+        rc = hosted_view_bind(&child, arena_str(e->arena, v->source->definition), &h->def);
     ctx_adopt_error(ctx, &child, rc);
     if (rc != RC_OK)
         entry_free(e);
@@ -128,22 +138,22 @@ static int parse(struct ctx *ctx, const struct hosted *row, struct hosted_entry 
     return rc;
 }
 
-struct hosted_entry *hosted_cache_find(struct hosted_cache *c, const struct hosted *row)
+struct hosted_entry *hosted_cache_find(struct hosted_cache *c, const struct hosted_version *v)
 {
     pthread_mutex_lock(&c->lock);
-    struct hosted_entry *e = find(c, row);
+    struct hosted_entry *e = find(c, v);
     pthread_mutex_unlock(&c->lock);
     return e;
 }
 
-int hosted_cache_get(struct ctx *ctx, struct hosted_cache *c, const struct hosted *row, struct hosted_entry **out)
+int hosted_cache_get(struct ctx *ctx, struct hosted_cache *c, const struct hosted_version *v, struct hosted_entry **out)
 {
-    *out = hosted_cache_find(c, row);
+    *out = hosted_cache_find(c, v);
     if (*out)
         return RC_OK;
-    TRY(parse(ctx, row, out));
+    TRY(parse(ctx, v, out));
     pthread_mutex_lock(&c->lock);
-    struct hosted_entry *other = find(c, row); /* made by another thread meanwhile */
+    struct hosted_entry *other = find(c, v); /* made by another thread meanwhile */
     if (other) {
         entry_free(*out);
         *out = other;

@@ -7,10 +7,14 @@
 /* An empty cache. Release with hosted_cache_close when nobody has an entry any more. */
 struct hosted_cache *hosted_cache_open(void);
 void hosted_cache_close(struct hosted_cache *c); /* NULL is allowed */
-/* An entry as good as the row (same item and `modified`), parsed when there is none; referenced until hosted_cache_put. */
+/* The rows of a service, and for a view those of its source (NULL: none, or a view that shows nothing yet). */
+struct hosted_version {
+    const struct hosted *row, *source;
+};
+/* An entry as good as the rows (same items and `modified`), parsed when there is none; referenced until hosted_cache_put. */
 struct hosted_entry;
-struct hosted_entry *hosted_cache_find(struct hosted_cache *c, const struct hosted *row); /* NULL: none there */
-int hosted_cache_get(struct ctx *ctx, struct hosted_cache *c, const struct hosted *row, struct hosted_entry **out);
+struct hosted_entry *hosted_cache_find(struct hosted_cache *c, const struct hosted_version *v); /* NULL: none there */
+int hosted_cache_get(struct ctx *ctx, struct hosted_cache *c, const struct hosted_version *v, struct hosted_entry **out);
 void hosted_cache_put(struct hosted_cache *c, struct hosted_entry *e);
 const struct hosted_service *hosted_entry_service(const struct hosted_entry *e);
 

@@ -65,8 +65,6 @@ static bool is_degrees(struct ctx *ctx, const struct crs *crs)
 
 int hosted_complete_service(struct ctx *ctx, str name, struct json parameters, int32_t record_count, str *out)
 {
-    if (json_bool(json_get_c(parameters, "isView"), false))
-        return err_set(ctx, &ERR_UNSUPPORTED, "Views are not supported yet.");
     struct json candidates[] = {json_get_c(parameters, "spatialReference"),
                                 json_get_c(json_get_c(parameters, "initialExtent"), "spatialReference")};
     struct crs crs = first_reference(ctx, candidates, COUNT_OF(candidates));

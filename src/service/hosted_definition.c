@@ -1,90 +1,9 @@
-/* addToDefinition and updateDefinition: the change is made on a draft of the text, checked, brought to the data set, and only
- * then named by the row. What is not named in the change stays byte for byte. */
+/* addToDefinition and updateDefinition: the change is made on a draft of the text, checked, and brought into force. What is not
+ * named in the change stays byte for byte. */
 #include "service/hosted_private.h"
+#include "service/hosted_view.h"
 
 enum { DEFINITION_MAX = 256 << 20, MEMBERS_MAX = 200 };
-
-/* ---- bringing a changed definition into force ---- */
-
-/* Do the rows of the one fit the other? */
-static bool same_shape(const struct layer *a, const struct layer *b)
-{
-    if (a->geometry != b->geometry || a->has_z != b->has_z || a->has_m != b->has_m || a->field_count != b->field_count ||
-        a->wkid != b->wkid || !str_eq(a->wkt, b->wkt))
-        return false;
-    for (size_t i = 0; i < a->field_count; i++)
-        if (!str_eq(a->fields[i].name, b->fields[i].name) || a->fields[i].type != b->fields[i].type)
-            return false;
-    return true;
-}
-
-static int is_empty(struct ctx *ctx, struct site *s, const struct hosted_service *h, bool *out)
-{
-    struct feature_query all = {.limit = -1};
-    *out = true;
-    for (size_t i = 0; i < h->def.layer_count && *out; i++) {
-        int64_t count;
-        TRY(feature_count(ctx, s->features, &h->store, &h->def.layers[i], &all, &count));
-        *out = count == 0;
-    }
-    return RC_OK;
-}
-
-struct commit_call {
-    const struct hosted_service *before;
-    str definition;
-    id store;
-};
-
-static int commit_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    struct commit_call *call = arg;
-    const struct hosted_service *h = call->before;
-    struct hosted row;
-    struct item it;
-    int64_t now = ctx_now(ctx);
-    int rc = meta_hosted_get(ctx, tx, &h->item, &row);
-    if (rc == RC_NOT_FOUND || (rc == RC_OK && (row.modified != h->modified || !id_eq(row.store, h->store))))
-        return err_set(ctx, &ERR_DEFINITION, "The service was changed by someone else meanwhile. Try again.");
-    TRY(rc);
-    row.definition = call->definition;
-    row.store = call->store;
-    row.modified = now > row.modified ? now : row.modified + 1;
-    TRY(meta_hosted_update(ctx, tx, &row));
-    if (!id_eq(call->store, h->store))
-        TRY(meta_store_drop_later(ctx, tx, &h->store));
-    TRY(meta_item_get(ctx, tx, &h->item, &it));
-    it.modified = now;
-    return meta_item_update(ctx, tx, &it);
-}
-
-/* Changed columns need a new data set, which is possible as long as there are no rows; new layers get their tables in the one
- * there is. */
-static int commit(struct ctx *ctx, struct site *s, const struct hosted_service *h, str definition)
-{
-    struct service def;
-    struct commit_call call = {.before = h, .definition = definition, .store = h->store};
-    bool reshaped = false, empty;
-    TRY(service_parse(ctx, definition, &def));
-    for (size_t i = 0; i < h->def.layer_count; i++) {
-        const struct layer *after = service_layer(&def, h->def.layers[i].id);
-        reshaped |= !after || !same_shape(&h->def.layers[i], after);
-    }
-    if (reshaped) {
-        TRY(is_empty(ctx, s, h, &empty));
-        if (!empty)
-            return err_set(ctx, &ERR_DEFINITION,
-                           "Fields and geometry type of a service that has features cannot be changed yet.");
-        call.store = id_new();
-        TRY(feature_create(ctx, s->features, &call.store, &def));
-    } else if (def.layer_count > h->def.layer_count) {
-        TRY(feature_add_layers(ctx, s->features, &h->store, &def));
-    }
-    int rc = sql_write(ctx, s->sql, commit_rows, &call);
-    if (rc != RC_OK && reshaped)
-        (void)feature_drop(ctx, s->features, &call.store);
-    return rc;
-}
 
 /* ---- merging ---- */
 
@@ -113,7 +32,7 @@ static int check_arrays(struct ctx *ctx, int32_t layer_id, struct json change)
 {
     if (layer_id >= 0 && !(json_absent(json_get_c(change, "layers")) && json_absent(json_get_c(change, "tables"))))
         return err_set(ctx, &ERR_DEFINITION, "'layers' and 'tables' belong to the operation of the service.");
-    static const char *const names[] = {"layers", "tables", "fields", "relationships"};
+    static const char *const names[] = {"layers", "tables", "fields", "relationships", "indexes", "types", "templates"};
     struct json v;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct json list = json_get_c(change, names[i]);
@@ -229,7 +148,11 @@ int hosted_update_definition(struct ctx *ctx, struct site *s, const struct calle
     str text;
     hosted_draft_open(ctx, &h->def, &d);
     TRY(update_draft(ctx, &d, layer_id, change, &text));
-    return commit(ctx, s, h, text);
+    if (!hosted_is_view(&h->def))
+        return hosted_commit(ctx, s, h, text);
+    CLEANUP(hosted_release) struct hosted_service *source = NULL;
+    TRY(hosted_view_open_again(ctx, s, h, &source));
+    return hosted_commit_view(ctx, s, h, source, text);
 }
 
 /* ---- addToDefinition ---- */
@@ -295,6 +218,25 @@ static str longer_array(struct ctx *ctx, struct json old, struct json more, bool
     return arena_str(ctx->arena, buf_str(&b));
 }
 
+/* An index names fields of the layer, old or new ones. */
+static int check_indexes(struct ctx *ctx, struct json layer, struct json addition)
+{
+    struct json v;
+    for (struct json_iter it = json_each(json_get_c(addition, "indexes")); json_next(&it, NULL, &v);) {
+        str rest = json_string_or(json_get_c(v, "fields"), ctx->arena, STR("")), piece;
+        if (str_empty(str_trim(rest)) || str_empty(json_string_or(json_get_c(v, "name"), ctx->arena, STR(""))))
+            return err_set(ctx, &ERR_DEFINITION, "An index has to have a 'name' and 'fields'.");
+        while (str_split(&rest, ',', &piece)) {
+            str name = str_trim(piece);
+            bool shape = json_string_eq(json_get_c(json_get_c(layer, "geometryField"), "name"), name);
+            if (!shape && json_absent(field_named(json_get_c(layer, "fields"), name, ctx->arena)) &&
+                json_absent(field_named(json_get_c(addition, "fields"), name, ctx->arena)))
+                return err_set(ctx, &ERR_DEFINITION, "Index: there is no field '%.*s'.", STR_FMT(name));
+        }
+    }
+    return RC_OK;
+}
+
 /* The layer's operation: arrays grow, everything else is set. */
 static int extend_layer(struct ctx *ctx, struct hosted_draft *d, int32_t layer_id, struct json addition)
 {
@@ -306,6 +248,7 @@ static int extend_layer(struct ctx *ctx, struct hosted_draft *d, int32_t layer_i
     if (!l)
         return err_set(ctx, &ERR_LAYER_MISSING, "Invalid URL");
     TRY(json_parse(ctx, l->text, &layer));
+    TRY(check_indexes(ctx, layer, addition));
     TRY(members_of(ctx, addition, fixed, list, &count));
     for (size_t i = 0; i < count; i++) {
         struct json old = json_get_c(layer, list[i].name), more = json_get_c(addition, list[i].name);
@@ -346,11 +289,18 @@ int hosted_add_to_definition(struct ctx *ctx, struct site *s, const struct calle
     CLEANUP(buf_free) struct buf b = BUF_INIT(DEFINITION_MAX);
     struct json_out answer;
     str text;
+    CLEANUP(hosted_release) struct hosted_service *source = NULL;
+    if (hosted_is_view(&h->def) && layer_id < 0) {
+        TRY(hosted_view_open_source(ctx, s, c, h, addition, &source));
+        TRY(hosted_view_expand(ctx, source, addition, &addition));
+    } else if (hosted_is_view(&h->def)) {
+        return err_set(ctx, &ERR_UNSUPPORTED, "Layers of a view get their fields from its source.");
+    }
     hosted_draft_open(ctx, &h->def, &d);
     json_out_buf(&answer, ctx, &b);
     TRY(add_to_draft(ctx, &d, layer_id, addition, &answer));
     TRY(hosted_draft_finish(ctx, &d, NULL, 0, &text));
-    TRY(commit(ctx, s, h, text));
+    TRY(source ? hosted_commit_view(ctx, s, h, source, text) : hosted_commit(ctx, s, h, text));
     TRY(json_out_end(&answer, "the answer"));
     *answer_out = arena_str(ctx->arena, buf_str(&b));
     return RC_OK;

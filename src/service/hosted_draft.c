@@ -38,6 +38,15 @@ struct hosted_draft_layer *hosted_draft_find(struct hosted_draft *d, int32_t lay
     return NULL;
 }
 
+void hosted_draft_remove(struct hosted_draft *d, int32_t layer_id)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < d->count; i++)
+        if (d->layers[i].id != layer_id)
+            d->layers[kept++] = d->layers[i];
+    d->count = kept;
+}
+
 int32_t hosted_draft_next_id(const struct hosted_draft *d)
 {
     int32_t next = 0;

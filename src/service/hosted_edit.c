@@ -6,8 +6,6 @@
 #include <stdlib.h>
 
 enum { FEATURES_MAX = 1000000 };
-/* Codes in results of single features, as real servers have them (api.md 4.4). */
-enum { CODE_INVALID = 1000, CODE_ROLLBACK = 1003, CODE_NO_ID = 1018, CODE_MISSING = 1019, CODE_NOT_YOURS = 1020 };
 
 /* ---- a service held for editing ---- */
 
@@ -200,14 +198,29 @@ static int write_adds(struct ctx *ctx, struct edit_call *call, struct layer_call
 /* ---- updating and deleting what is there ---- */
 
 /* Ownership-based access: true when the caller may not touch the row because somebody else made it. */
+static bool is_not_yours(const struct caller *c, const struct hosted_service *h, const struct hosted_rows *r,
+                         const struct hosted_target *t, const char *others, const char *anonymous)
+{
+    struct json rules = json_get_c(r->layer->json, "ownershipBasedAccessControlForFeatures");
+    if (!json_is(rules, JSON_OBJECT) || r->tracking[TRACK_CREATOR] == SIZE_MAX)
+        return false;
+    return !access_feature_of(c, &h->facts, str_none(t->creator) ? STR("") : t->creator,
+                              json_bool(json_get_c(rules, others), true), json_bool(json_get_c(rules, anonymous), true));
+}
+
 static bool not_yours(const struct edit_call *call, const struct layer_call *l, const struct hosted_target *t, const char *others,
                       const char *anonymous)
 {
-    struct json rules = json_get_c(l->rows.layer->json, "ownershipBasedAccessControlForFeatures");
-    if (!json_is(rules, JSON_OBJECT) || l->rows.tracking[TRACK_CREATOR] == SIZE_MAX)
-        return false;
-    return !access_feature_of(call->caller, &call->service->facts, str_none(t->creator) ? STR("") : t->creator,
-                              json_bool(json_get_c(rules, others), true), json_bool(json_get_c(rules, anonymous), true));
+    return is_not_yours(call->caller, call->service, &l->rows, t, others, anonymous);
+}
+
+int hosted_ownership_check(struct ctx *ctx, const struct caller *c, const struct hosted_service *h, const struct hosted_rows *r,
+                           const struct hosted_target *t)
+{
+    if (!is_not_yours(c, h, r, t, "allowOthersToUpdate", "allowAnonymousToUpdate"))
+        return RC_OK;
+    return err_set(ctx, &ERR_FORBIDDEN, "Feature %lld was made by somebody else, and only its maker may change it.",
+                   (long long)t->oid);
 }
 
 static const char NOT_YOURS[] = "The feature was made by somebody else, and only its maker may do this.";
@@ -402,4 +415,39 @@ int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, 
     }
     forget_attachments(ctx, s, &call);
     return RC_OK;
+}
+
+/* ---- truncate ---- */
+
+struct truncate_call {
+    const struct hosted_service *service;
+    int32_t layer;
+};
+
+static int truncate_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    const struct truncate_call *call = arg;
+    return meta_attachments_delete(ctx, tx, &call->service->store, call->layer, -1);
+}
+
+int hosted_truncate(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, bool attachments_only)
+{
+    hosted_cache_lock(s->hosted, false);
+    CLEANUP(hosted_cache_unlock) struct hosted_cache *locked = s->hosted;
+    (void)locked;
+    CLEANUP(hosted_release) struct hosted_service *h = NULL;
+    const struct layer *l;
+    int64_t moment;
+    TRY(hosted_open_admin(ctx, s, c, name, &h));
+    TRY(hosted_layer(ctx, h, layer_id, &l));
+    if (l->source)
+        return err_set(ctx, &ERR_FEATURE, "A layer of a view is not truncated: its features are those of another service.");
+    if (!attachments_only) {
+        CLEANUP(feature_edit_cleanup) struct feature_edit *e = NULL;
+        TRY(feature_edit_begin(ctx, s->features, &h->store, &e));
+        TRY(feature_edit_clear(ctx, e, l));
+        TRY(feature_edit_commit(ctx, e, &moment));
+    }
+    struct truncate_call call = {.service = h, .layer = l->id};
+    return sql_write(ctx, s->sql, truncate_rows, &call);
 }

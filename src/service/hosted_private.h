@@ -6,6 +6,9 @@
 #include "service/hosted_json.h"
 #include "service/item_private.h"
 
+/* Codes in results of single features, as real servers have them (api.md 4.4). */
+enum { CODE_INVALID = 1000, CODE_ROLLBACK = 1003, CODE_NO_ID = 1018, CODE_MISSING = 1019, CODE_NOT_YOURS = 1020 };
+
 /* ---- hosted.c ---- */
 /* The layer of that id, ERR_LAYER_MISSING. */
 int hosted_layer(struct ctx *ctx, const struct hosted_service *h, int32_t layer_id, const struct layer **out);
@@ -13,6 +16,15 @@ int hosted_layer(struct ctx *ctx, const struct hosted_service *h, int32_t layer_
 str hosted_name_make(struct ctx *ctx, str wanted);
 /* The item row of a service: type, keywords, relative URL; fields given (STR_NONE: not) come on top. */
 void hosted_item_make(struct ctx *ctx, const struct service *def, str name, const str fields[ITEM_FIELD_COUNT], struct item *it);
+
+/* ---- hosted_commit.c ---- */
+/* Brings a changed definition into force: the data set first, then the row that names it, then what is not needed any more. The
+ * definitions are locked. ERR_DEFINITION when it does not fit the features that are there, or somebody else was faster. */
+int hosted_commit(struct ctx *ctx, struct site *s, const struct hosted_service *h, str definition);
+
+/* The same of a view, whose features are its source's (NULL: it shows nothing yet). */
+int hosted_commit_view(struct ctx *ctx, struct site *s, const struct hosted_service *h, const struct hosted_service *source,
+                       str definition);
 
 /* ---- hosted_complete.c ---- */
 /* The definition of a new service: the parameters of createService with what they leave out, no layers. */
@@ -37,6 +49,7 @@ struct hosted_draft {
 void hosted_draft_open(struct ctx *ctx, const struct service *def, struct hosted_draft *d);
 struct hosted_draft_layer *hosted_draft_find(struct hosted_draft *d, int32_t layer_id); /* NULL when missing */
 int32_t hosted_draft_next_id(const struct hosted_draft *d);
+void hosted_draft_remove(struct hosted_draft *d, int32_t layer_id);
 void hosted_draft_add(struct ctx *ctx, struct hosted_draft *d, int32_t layer_id, bool is_table, str text);
 /* Adds relationships to a layer; one with the id of an old one takes its place, one without gets the next id. */
 int hosted_draft_relate(struct ctx *ctx, struct hosted_draft *d, struct hosted_draft_layer *l, struct json relationships);

@@ -131,7 +131,7 @@ static int (*const converters[FIELD_TYPE_COUNT])(struct ctx *, const struct fiel
     [FIELD_XML] = text_value,
 };
 
-static int value_of(struct ctx *ctx, const struct hosted_rows *r, size_t field, struct json v, struct value *out)
+int hosted_rows_value(struct ctx *ctx, const struct hosted_rows *r, size_t field, struct json v, struct value *out)
 {
     const struct field *f = &r->layer->fields[field];
     *out = (struct value){.kind = VALUE_NULL};
@@ -152,6 +152,15 @@ static int check_value(struct ctx *ctx, const struct hosted_rows *r, size_t fiel
                        d->least, d->most);
     return err_set(ctx, &ERR_INVALID, "Field '%.*s': the value is none of the codes of its domain '%.*s'.", STR_FMT(f->name),
                    STR_FMT(d->name));
+}
+
+int hosted_rows_default(struct ctx *ctx, const struct field *f, struct value *out)
+{
+    struct json v = JSON_ABSENT;
+    *out = (struct value){.kind = VALUE_NULL};
+    if (!str_empty(f->default_value))
+        TRY(json_parse(ctx, f->default_value, &v));
+    return json_absent(v) || json_is(v, JSON_NULL) ? RC_OK : converters[f->type](ctx, f, v, out);
 }
 
 /* ---- attributes ---- */
@@ -183,6 +192,12 @@ static const struct rows_guess *field_of(struct ctx *ctx, struct hosted_rows *r,
     return g;
 }
 
+bool hosted_rows_is_fixed(const struct hosted_rows *r, size_t seen)
+{
+    const struct field *f = &r->seen->fields[seen];
+    return f->type == FIELD_OID || f->type == FIELD_GLOBALID || !f->editable || is_tracked(r, r->stored[seen]);
+}
+
 struct filled {
     bool *set; /* of the table's fields */
     int64_t oid;
@@ -208,7 +223,7 @@ static int fill_attribute(struct ctx *ctx, const struct hosted_rows *r, const st
     if (!g->field->editable || is_tracked(r, g->index))
         return RC_OK;
     out->set[g->index] = true;
-    return value_of(ctx, r, g->index, v, &row->values[g->index]);
+    return hosted_rows_value(ctx, r, g->index, v, &row->values[g->index]);
 }
 
 static int fill_attributes(struct ctx *ctx, struct hosted_rows *r, struct json feature, struct row *row, struct filled *out)
@@ -282,7 +297,7 @@ static int complete(struct ctx *ctx, const struct hosted_rows *r, const struct f
     char guid[GUID_SIZE + 1];
     for (size_t i = 0; i < r->layer->field_count; i++)
         if (!filled->set[i] && !json_absent(r->defaults[i]))
-            TRY(value_of(ctx, r, i, r->defaults[i], &row->values[i]));
+            TRY(hosted_rows_value(ctx, r, i, r->defaults[i], &row->values[i]));
     for (size_t i = 0; i < TRACK_COUNT; i++)
         if (r->tracking[i] != SIZE_MAX)
             row->values[r->tracking[i]] = tracked_value(r, i);

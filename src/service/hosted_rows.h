@@ -38,6 +38,12 @@ int hosted_rows_update(struct ctx *ctx, struct hosted_rows *r, struct json featu
 /* type: the value of the row's type field, NULL when it has none. */
 int hosted_rows_check_change(struct ctx *ctx, const struct hosted_rows *r, const struct hosted_row_change *change,
                              const struct value *type);
+/* One value of a field: type, length and range. */
+int hosted_rows_value(struct ctx *ctx, const struct hosted_rows *r, size_t field, struct json v, struct value *out);
+/* Is the field kept by the server, or not to be edited? */
+bool hosted_rows_is_fixed(const struct hosted_rows *r, size_t seen);
+/* The default value of a field, null when it has none. */
+int hosted_rows_default(struct ctx *ctx, const struct field *f, struct value *out);
 /* Who and when, into a row that is being changed. */
 void hosted_rows_track(const struct hosted_rows *r, struct hosted_row_change *change);
 

@@ -3,7 +3,7 @@
 #include "service/hosted_private.h"
 #include <stdlib.h>
 
-enum { GUIDS_AT_ONCE = 4000 };
+enum { GUIDS_AT_ONCE = 4000, OIDS_AT_ONCE = 100000 };
 
 void hosted_targets_open(const struct hosted_rows *r, struct hosted_targets *out)
 {
@@ -59,8 +59,12 @@ int hosted_targets_query(struct ctx *ctx, struct feature_edit *e, struct hosted_
 
 int hosted_targets_oids(struct ctx *ctx, struct feature_edit *e, struct hosted_targets *t, const int64_t *oids, size_t count)
 {
-    const struct feature_query q = {.oids = oids, .oid_count = count, .limit = -1};
-    return count ? hosted_targets_query(ctx, e, t, &q) : RC_OK;
+    for (size_t from = 0; from < count; from += OIDS_AT_ONCE) {
+        const struct feature_query q = {
+            .oids = oids + from, .oid_count = count - from < OIDS_AT_ONCE ? count - from : OIDS_AT_ONCE, .limit = -1};
+        TRY(hosted_targets_query(ctx, e, t, &q));
+    }
+    return RC_OK;
 }
 
 int hosted_targets_guids(struct ctx *ctx, struct feature_edit *e, struct hosted_targets *t, const str *guids, size_t count,

@@ -28,4 +28,9 @@ void hosted_targets_sort(struct hosted_targets *t, bool by_guid);
 const struct hosted_target *hosted_targets_find(const struct hosted_targets *t, int64_t oid);
 const struct hosted_target *hosted_targets_find_guid(const struct hosted_targets *t, str guid);
 
+/* ---- hosted_edit.c ---- */
+/* ERR_FORBIDDEN when ownership-based access keeps the caller from changing the row. */
+int hosted_ownership_check(struct ctx *ctx, const struct caller *c, const struct hosted_service *h, const struct hosted_rows *r,
+                           const struct hosted_target *t);
+
 #endif

@@ -229,7 +229,12 @@ int item_update(struct ctx *ctx, struct site *s, const struct caller *c, const i
 
 int item_remove(struct ctx *ctx, struct sql_tx *tx, const id *item)
 {
-    struct hosted hosted;
+    struct hosted hosted, *views;
+    size_t view_count;
+    TRY(meta_hosted_views(ctx, tx, item, &views, &view_count));
+    if (view_count)
+        return err_set(ctx, &ERR_ITEM_VIEWS, "Item '%s' has views, which show its features: '%.*s' is one.", item->text,
+                       STR_FMT(views[0].name));
     int rc = meta_hosted_get(ctx, tx, item, &hosted);
     if (rc == RC_OK)
         rc = meta_store_drop_later(ctx, tx, &hosted.store);

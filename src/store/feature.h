@@ -16,9 +16,12 @@ void feature_store_close(struct feature_store *fs);
 
 /* A new empty data set with the layers of the definition, durable. It exists already: it is made anew (a repeated step). */
 int feature_create(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def);
-/* Further layers or tables of a definition that was extended. Those that ever had a row are left alone; the others are made anew,
- * so that nothing stays of a definition that was never committed. */
-int feature_add_layers(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def);
+/* A definition that changes, in two steps around the transaction that makes it the one in force. extend: tables, columns and
+ * indexes that `after` has beyond `before`; leftovers of their names, of changes that never came into force, go first.
+ * ERR_INVALID for a unique index over values that are not. trim: what `after` does not name any more. Columns keep their type. */
+int feature_extend(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *before,
+                   const struct service *after);
+int feature_trim(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *after);
 int feature_drop(struct ctx *ctx, struct feature_store *fs, const id *store); /* a missing one is not an error */
 int feature_exists(struct ctx *ctx, struct feature_store *fs, const id *store, bool *out);
 
@@ -95,6 +98,15 @@ int feature_edit_index(struct ctx *ctx, struct feature_edit *e, const struct lay
 /* A query that sees what the edit did so far. Closed before the edit goes on. */
 int feature_edit_query(struct ctx *ctx, struct feature_edit *e, const struct layer *l, const struct feature_query *q,
                        struct feature_cursor **out);
+/* What expressions over the fields of a layer (where_parse_value) are in the rows that a query finds, in the order of their ids.
+ * The kind of a value is that of its calculation; dates are ISO texts. */
+struct feature_values {
+    int64_t *oids;
+    struct value *values; /* `count` rows of as many as there are expressions, one row after the other */
+    size_t count;
+};
+int feature_edit_values(struct ctx *ctx, struct feature_edit *e, const struct layer *l, const struct feature_query *q,
+                        struct where *const *expressions, size_t expression_count, struct feature_values *out);
 /* moment_out: of the edit, ms; later than that of every edit before. */
 int feature_edit_commit(struct ctx *ctx, struct feature_edit *e, int64_t *moment_out);
 void feature_edit_close(struct feature_edit *e);
@@ -102,6 +114,21 @@ static inline void feature_edit_cleanup(struct feature_edit **e) { feature_edit_
 /* Since when changes of a layer are known, and the moment of the last one. */
 int feature_generations(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t *least_out,
                         int64_t *last_out);
+
+/* What happened to features after that moment, each counted once: one that came and went is in no list. Ids ascending. */
+struct feature_deleted {
+    int64_t oid;
+    str global_id; /* STR_NONE: none known */
+};
+struct feature_changes {
+    int64_t *added, *updated;
+    size_t added_count, updated_count;
+    struct feature_deleted *deleted;
+    size_t deleted_count;
+    int64_t moment; /* of the last change that is taken into account */
+};
+int feature_changes_since(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t since,
+                          struct feature_changes *out);
 
 /* Adds rows in one edit (all or nothing). oid 0: assigned and written back into rows[i].oid. */
 int feature_add(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, struct row *rows,

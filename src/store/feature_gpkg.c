@@ -249,19 +249,9 @@ static int check_unused(struct ctx *ctx, struct feature_store *fs, const id *sto
     return used ? err_set_rc(ctx, RC_BUSY, &ERR_BUSY, "feature data set %s is in use", store->text) : RC_OK;
 }
 
-/* A table that never had a row may be left from a definition that was not committed: it is made anew, as this one says. */
 static int add_layers(struct ctx *ctx, struct gpkg_conn *c, const struct service *def)
 {
     for (size_t i = 0; i < def->layer_count; i++) {
-        str table = gpkg_table(ctx, &def->layers[i], false);
-        bool there = false, used = false;
-        TRY(gpkg_has_table(ctx, c, table, &there));
-        if (there)
-            TRY(gpkg_table_used(ctx, c, table, &used));
-        if (there && !used)
-            TRY(gpkg_schema_drop_layer(ctx, c, table));
-        if (used)
-            continue;
         TRY(gpkg_schema_add_layer(ctx, c, &def->layers[i], false));
         TRY(gpkg_generation_set(ctx, c, def->layers[i].id, ctx_now(ctx)));
     }
@@ -296,21 +286,6 @@ int feature_create(struct ctx *ctx, struct feature_store *fs, const id *store, c
     TRY(file_sync(ctx, fd));
     TRY(file_rename(ctx, temporary.p, set_path(ctx, fs, store, "").p));
     return file_sync_dir(ctx, fs->dir);
-}
-
-int feature_add_layers(struct ctx *ctx, struct feature_store *fs, const id *store, const struct service *def)
-{
-    struct gpkg_set *set = NULL;
-    struct gpkg_conn *c = NULL;
-    TRY(gpkg_write_open(ctx, fs, store, &set, &c));
-    int rc = gpkg_exec(ctx, c, "BEGIN IMMEDIATE");
-    rc = rc != RC_OK ? rc : add_layers(ctx, c, def);
-    rc = rc != RC_OK ? rc : gpkg_exec(ctx, c, "COMMIT");
-    if (!sqlite3_get_autocommit(c->db))
-        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
-    gpkg_write_end(fs, set, c);
-    gpkg_set_give(fs, set);
-    return rc;
 }
 
 int feature_exists(struct ctx *ctx, struct feature_store *fs, const id *store, bool *out)

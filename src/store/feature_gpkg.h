@@ -79,6 +79,8 @@ void gpkg_conn_close(struct gpkg_conn *c); /* NULL is allowed */
 /* Records what SQLite says, with the kind that fits its code; RC_BUSY for a lock, RC_CANCELED when the context is. */
 int gpkg_fail(struct ctx *ctx, sqlite3 *db, const char *doing);
 int gpkg_exec(struct ctx *ctx, struct gpkg_conn *c, const char *sql);
+/* Ends a transaction that is still open, whatever the context says. */
+void gpkg_roll_back(struct gpkg_conn *c);
 int gpkg_execf(struct ctx *ctx, struct gpkg_conn *c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A statement of the cache, reset; give it back with gpkg_release. A text is prepared once a connection. */
 int gpkg_prepare(struct ctx *ctx, struct gpkg_conn *c, str sql, sqlite3_stmt **out);
@@ -125,10 +127,13 @@ int gpkg_upgrade(struct ctx *ctx, struct gpkg_conn *c);
 int gpkg_schema_begin(struct ctx *ctx, struct gpkg_conn *c);
 int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, bool package);
 int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out);
-/* Whether there ever was a row in a layer's table, deleted ones included. */
-int gpkg_table_used(struct ctx *ctx, struct gpkg_conn *c, str table, bool *out);
+/* The indexes on attributes that the layer's definition asks for, where its fields are; unique ones over values that are not
+ * unique are ERR_INVALID, or (loose) made without. */
+int gpkg_schema_add_indexes(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, bool loose);
 /* The table with its index and what the metadata tables say of it. */
 int gpkg_schema_drop_layer(struct ctx *ctx, struct gpkg_conn *c, str table);
+
+extern const char *const gpkg_column_types[FIELD_TYPE_COUNT];
 
 /* ---- rows (feature_gpkg_row.c) ---- */
 struct gpkg_row_writer {
@@ -234,6 +239,7 @@ int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct laye
                         bool box_index);
 int gpkg_sql_order(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q);
 void gpkg_sql_value(struct ctx *ctx, struct gpkg_sql *sql, struct value v); /* "?" and the value */
+void gpkg_sql_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w);
 int gpkg_sql_prepare(struct ctx *ctx, struct gpkg_sql *sql, struct gpkg_conn *c, sqlite3_stmt **out);
 
 #endif

@@ -1,6 +1,9 @@
 /* What changed in a data set and when: runs of object ids, one row for features that were written one after the other, so that a
  * page of additions costs one row. A generation is the moment of an edit in milliseconds, and grows with each edit. */
 #include "store/feature_gpkg.h"
+#include <stdlib.h>
+
+enum { EVENTS_MAX = 4000000 }; /* ids in one answer */
 
 static const char *const TABLES =
     "CREATE TABLE IF NOT EXISTS generations(layer INTEGER PRIMARY KEY,least INTEGER NOT NULL,last INTEGER NOT NULL);"
@@ -83,4 +86,97 @@ int feature_generations(struct ctx *ctx, struct feature_store *fs, const id *sto
     gpkg_read_end(fs, set, c);
     gpkg_set_give(fs, set);
     return rc == RC_END ? RC_OK : rc;
+}
+
+/* ---- reading ---- */
+
+struct event {
+    int64_t oid;
+    size_t order;
+    enum feature_change_kind kind;
+    str global_id;
+};
+struct events {
+    struct event *list;
+    size_t count, capacity;
+};
+
+static int add_run(struct ctx *ctx, struct events *e, sqlite3_stmt *stmt)
+{
+    int64_t first = sqlite3_column_int64(stmt, 1), last = sqlite3_column_int64(stmt, 2);
+    str global_id = STR_NONE;
+    if (sqlite3_column_type(stmt, 3) != SQLITE_NULL)
+        global_id = arena_str(ctx->arena, str_c((const char *)sqlite3_column_text(stmt, 3)));
+    if (last - first >= (int64_t)(EVENTS_MAX - e->count))
+        return err_set(ctx, &ERR_LIMIT, "more than %d changes: ask from a later moment on", EVENTS_MAX);
+    for (int64_t oid = first; oid <= last; oid++) {
+        e->list = arena_grow(ctx->arena, e->list, &e->capacity, e->count + 1, sizeof *e->list);
+        e->list[e->count] = (struct event){oid, e->count, (enum feature_change_kind)sqlite3_column_int(stmt, 0), global_id};
+        e->count++;
+    }
+    return RC_OK;
+}
+
+static int read_events(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, int64_t since, struct events *e,
+                       int64_t *moment)
+{
+    sqlite3_stmt *stmt = NULL;
+    TRY(gpkg_prepare(ctx, c,
+                     STR("SELECT kind, first, last, global_id, generation FROM changes WHERE layer=? AND generation>? "
+                         "ORDER BY generation, sequence"),
+                     &stmt));
+    sqlite3_bind_int64(stmt, 1, l->id);
+    sqlite3_bind_int64(stmt, 2, since);
+    int rc;
+    while ((rc = gpkg_step(ctx, c, stmt)) == RC_OK && (rc = add_run(ctx, e, stmt)) == RC_OK)
+        *moment = sqlite3_column_int64(stmt, 4);
+    gpkg_release(c, stmt);
+    return rc == RC_END ? RC_OK : rc;
+}
+
+static int compare_events(const void *a, const void *b)
+{
+    const struct event *x = a, *y = b;
+    if (x->oid != y->oid)
+        return x->oid < y->oid ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* The events of one feature, first to last, as one. */
+static void settle(const struct event *first, const struct event *last, struct feature_changes *out)
+{
+    if (first->kind == FEATURE_ADDED && last->kind == FEATURE_DELETED)
+        return;
+    if (first->kind == FEATURE_ADDED)
+        out->added[out->added_count++] = first->oid;
+    else if (last->kind == FEATURE_DELETED)
+        out->deleted[out->deleted_count++] = (struct feature_deleted){last->oid, last->global_id};
+    else
+        out->updated[out->updated_count++] = last->oid;
+}
+
+int feature_changes_since(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t since,
+                          struct feature_changes *out)
+{
+    struct gpkg_set *set = NULL;
+    struct gpkg_conn *c = NULL;
+    struct events e = {.count = 0};
+    *out = (struct feature_changes){.moment = since};
+    TRY(gpkg_set_take(ctx, fs, store, &set));
+    int rc = gpkg_read_begin(ctx, fs, set, &c);
+    rc = rc != RC_OK ? rc : read_events(ctx, c, l, since, &e, &out->moment);
+    gpkg_read_end(fs, set, c);
+    gpkg_set_give(fs, set);
+    TRY(rc);
+    out->added = arena_array(ctx->arena, int64_t, e.count);
+    out->updated = arena_array(ctx->arena, int64_t, e.count);
+    out->deleted = arena_array(ctx->arena, struct feature_deleted, e.count);
+    if (e.count)
+        qsort(e.list, e.count, sizeof *e.list, compare_events);
+    for (size_t from = 0, to; from < e.count; from = to) {
+        for (to = from + 1; to < e.count && e.list[to].oid == e.list[from].oid;)
+            to++;
+        settle(&e.list[from], &e.list[to - 1], out);
+    }
+    return RC_OK;
 }

@@ -74,13 +74,23 @@ int gpkg_fail(struct ctx *ctx, sqlite3 *db, const char *doing)
             rc = CODES[i].rc;
         }
     }
-    return err_set_rc(ctx, rc, kind, "%s: %s", doing, sqlite3_errmsg(db));
+    const char *text = sqlite3_errmsg(db), *column = strrchr(text, '.');
+    if (sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_UNIQUE && column) /* UNIQUE constraint failed: l0.code */
+        return err_set(ctx, kind, "Field '%s': the value has to be unique, and another row has it.", column + 1);
+    return err_set_rc(ctx, rc, kind, "%s: %s", doing, text);
 }
 
 int gpkg_exec(struct ctx *ctx, struct gpkg_conn *c, const char *sql)
 {
     c->ctx = ctx;
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ? RC_OK : gpkg_fail(ctx, c->db, "features");
+}
+
+void gpkg_roll_back(struct gpkg_conn *c)
+{
+    c->ctx = NULL; /* not cancelled */
+    if (!sqlite3_get_autocommit(c->db))
+        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 int gpkg_execf(struct ctx *ctx, struct gpkg_conn *c, const char *fmt, ...)

@@ -12,7 +12,6 @@ struct feature_edit {
     struct gpkg_index_writer index;
     struct gpkg_changes changes;
     int64_t pending; /* boxes added to the pending index */
-    bool finished;
 };
 
 /* The first edit of a process finds what an earlier one left pending. */
@@ -121,34 +120,29 @@ int feature_edit_delete(struct ctx *ctx, struct feature_edit *e, const struct la
     return note(ctx, e, FEATURE_DELETED, oid, global_id);
 }
 
-/* The ids of a whole layer as one run, gaps included. */
-static int note_all(struct ctx *ctx, struct feature_edit *e, const struct layer *l, str table)
+/* Every row of the layer, with its GlobalID when it has one. */
+static int note_all(struct ctx *ctx, struct feature_edit *e, const struct layer *l)
 {
-    struct gpkg_changes *w = &e->changes;
-    str key = gpkg_quoted(ctx, l->fields[l->oid_field].name);
-    sqlite3_stmt *stmt = NULL;
-    TRY(gpkg_changes_flush(ctx, w));
-    TRY(gpkg_prepare(
-        ctx, e->conn,
-        arena_printf(ctx->arena, "SELECT min(%.*s), max(%.*s) FROM %.*s", STR_FMT(key), STR_FMT(key), STR_FMT(table)), &stmt));
-    int rc = gpkg_step(ctx, e->conn, stmt);
-    if (rc == RC_OK && sqlite3_column_type(stmt, 0) != SQLITE_NULL) {
-        w->layer = l->id;
-        w->kind = FEATURE_DELETED;
-        w->first = sqlite3_column_int64(stmt, 0);
-        w->count = sqlite3_column_int64(stmt, 1) - w->first + 1;
-        w->global_id = STR_NONE;
+    size_t field = l->globalid_field;
+    const struct feature_query all = {.limit = -1, .fields = field == SIZE_MAX ? &l->oid_field : &field, .field_count = 1};
+    struct feature_cursor *cursor;
+    struct row row;
+    int rc;
+    TRY(gpkg_cursor_borrow(ctx, e->conn, l, &all, &cursor));
+    while ((rc = feature_next(ctx, cursor, &row)) == RC_OK) {
+        bool named = field != SIZE_MAX && row.values[field].kind == VALUE_TEXT;
+        if ((rc = note(ctx, e, FEATURE_DELETED, row.oid, named ? row.values[field].s : STR_NONE)) != RC_OK)
+            break;
     }
-    gpkg_release(e->conn, stmt);
-    return rc;
+    feature_cursor_close(cursor);
+    return rc == RC_END ? RC_OK : rc;
 }
 
-/* The tables are emptied at once, without visiting the rows. */
 int feature_edit_clear(struct ctx *ctx, struct feature_edit *e, const struct layer *l)
 {
     str table = gpkg_quoted(ctx, gpkg_table(ctx, l, false));
     TRY(open_layer(ctx, e, l));
-    TRY(note_all(ctx, e, l, table));
+    TRY(note_all(ctx, e, l));
     close_writers(e); /* their statements would be in the way */
     TRY(gpkg_execf(ctx, e->conn, "DELETE FROM %.*s", STR_FMT(table)));
     if (l->geometry == GEOMETRY_NONE)
@@ -171,12 +165,66 @@ int feature_edit_query(struct ctx *ctx, struct feature_edit *e, const struct lay
     return gpkg_cursor_borrow(ctx, e->conn, l, q, out);
 }
 
+static struct value calculated(struct ctx *ctx, sqlite3_stmt *stmt, int column)
+{
+    switch (sqlite3_column_type(stmt, column)) {
+    case SQLITE_INTEGER:
+        return (struct value){.kind = VALUE_INT, .i = sqlite3_column_int64(stmt, column)};
+    case SQLITE_FLOAT:
+        return (struct value){.kind = VALUE_DOUBLE, .d = sqlite3_column_double(stmt, column)};
+    case SQLITE_TEXT: {
+        const void *p = sqlite3_column_text(stmt, column);
+        return (struct value){.kind = VALUE_TEXT,
+                              .s = arena_str(ctx->arena, str_of(p, (size_t)sqlite3_column_bytes(stmt, column)))};
+    }
+    default:
+        return (struct value){.kind = VALUE_NULL};
+    }
+}
+
+static int read_values(struct ctx *ctx, struct gpkg_conn *c, sqlite3_stmt *stmt, size_t columns, struct feature_values *out)
+{
+    size_t capacity = 0, value_capacity = 0;
+    int rc;
+    while ((rc = gpkg_step(ctx, c, stmt)) == RC_OK) {
+        out->oids = arena_grow(ctx->arena, out->oids, &capacity, out->count + 1, sizeof *out->oids);
+        out->values = arena_grow(ctx->arena, out->values, &value_capacity, (out->count + 1) * columns, sizeof *out->values);
+        out->oids[out->count] = sqlite3_column_int64(stmt, 0);
+        for (size_t i = 0; i < columns; i++)
+            out->values[out->count * columns + i] = calculated(ctx, stmt, (int)i + 1);
+        out->count++;
+    }
+    return rc == RC_END ? RC_OK : rc;
+}
+
+int feature_edit_values(struct ctx *ctx, struct feature_edit *e, const struct layer *l, const struct feature_query *q,
+                        struct where *const *expressions, size_t expression_count, struct feature_values *out)
+{
+    struct gpkg_sql sql = {.text = BUF_INIT(GPKG_SQL_MAX)};
+    sqlite3_stmt *stmt = NULL;
+    *out = (struct feature_values){.count = 0};
+    buf_add(&sql.text, STR("SELECT "));
+    gpkg_quote(&sql.text, l->fields[l->oid_field].name);
+    for (size_t i = 0; i < expression_count; i++) {
+        buf_add_char(&sql.text, ',');
+        gpkg_sql_tree(ctx, &sql, l, expressions[i]);
+    }
+    buf_add(&sql.text, STR(" FROM "));
+    gpkg_quote(&sql.text, gpkg_table(ctx, l, false));
+    int rc = gpkg_sql_conditions(ctx, &sql, l, q, true);
+    rc = rc != RC_OK ? rc : gpkg_sql_order(ctx, &sql, l, q);
+    rc = rc != RC_OK ? rc : gpkg_sql_prepare(ctx, &sql, e->conn, &stmt);
+    rc = rc != RC_OK ? rc : read_values(ctx, e->conn, stmt, expression_count, out);
+    gpkg_release(e->conn, stmt);
+    buf_free(&sql.text);
+    return rc;
+}
+
 int feature_edit_commit(struct ctx *ctx, struct feature_edit *e, int64_t *moment_out)
 {
     TRY(gpkg_changes_flush(ctx, &e->changes));
     close_writers(e);
     TRY(gpkg_exec(ctx, e->conn, "COMMIT"));
-    e->finished = true;
     *moment_out = e->changes.generation;
     gpkg_merge_later(e->fs, e->set, e->pending);
     return RC_OK;
@@ -187,9 +235,7 @@ void feature_edit_close(struct feature_edit *e)
     if (!e)
         return;
     close_writers(e);
-    e->conn->ctx = NULL; /* what follows is not cancelled */
-    if (!e->finished)
-        sqlite3_exec(e->conn->db, "ROLLBACK", NULL, NULL, NULL);
+    gpkg_roll_back(e->conn);
     gpkg_write_end(e->fs, e->set, e->conn);
     gpkg_set_give(e->fs, e->set);
     mem_free(e);

@@ -98,6 +98,7 @@ int feature_load_end(struct ctx *ctx, struct feature_load *load, int64_t *count_
     TRY(gpkg_generation_set(ctx, load->conn, load->layer->id, ctx_now(ctx)));
     if (load->tree)
         TRY(gpkg_rtree_build(ctx, load->tree, load->conn, gpkg_index_table(ctx, load->layer)));
+    TRY(gpkg_schema_add_indexes(ctx, load->conn, load->layer, true));
     TRY(gpkg_exec(ctx, load->conn, "COMMIT"));
     load->finished = true;
     *count_out = load->count;

@@ -137,10 +137,7 @@ static int merge_chunk(struct ctx *ctx, struct gpkg_conn *c, const struct merge_
     *left_out = rc == RC_OK && sqlite3_changes(c->db) == MERGE_CHUNK;
     rc = rc != RC_OK ? rc : gpkg_execf(ctx, c, "DELETE FROM %.*s WHERE id<=%lld", STR_FMT(l->pending), (long long)last);
     rc = rc != RC_OK ? rc : gpkg_exec(ctx, c, "COMMIT");
-    if (!sqlite3_get_autocommit(c->db)) {
-        c->ctx = NULL;
-        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
-    }
+    gpkg_roll_back(c);
     return rc;
 }
 

@@ -3,7 +3,7 @@
 #include "model/geometry/crs.h"
 #include "store/feature_gpkg.h"
 
-static const char *const COLUMN_TYPES[FIELD_TYPE_COUNT] = {
+const char *const gpkg_column_types[FIELD_TYPE_COUNT] = {
     [FIELD_OID] = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
     [FIELD_GLOBALID] = "TEXT(38)",
     [FIELD_GUID] = "TEXT(38)",
@@ -126,11 +126,6 @@ int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out)
     return has_row(ctx, c, STR("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?"), name, out);
 }
 
-int gpkg_table_used(struct ctx *ctx, struct gpkg_conn *c, str table, bool *out)
-{
-    return has_row(ctx, c, STR("SELECT 1 FROM sqlite_sequence WHERE name=?"), table, out); /* kept by AUTOINCREMENT */
-}
-
 /* Binds texts and integers to a statement of the metadata tables and runs it. */
 static int change(struct ctx *ctx, struct gpkg_conn *c, const char *sql, const struct value *values, size_t count)
 {
@@ -179,7 +174,7 @@ static int create_table(struct ctx *ctx, struct gpkg_conn *c, const struct layer
         const struct field *f = &l->fields[i];
         buf_add_char(&b, i ? ',' : '(');
         gpkg_quote(&b, f->name);
-        buf_printf(&b, " %s", COLUMN_TYPES[f->type]);
+        buf_printf(&b, " %s", gpkg_column_types[f->type]);
         if (f->type == FIELD_STRING && f->length > 0)
             buf_printf(&b, "(%d)", f->length);
     }
@@ -266,7 +261,6 @@ int gpkg_upgrade(struct ctx *ctx, struct gpkg_conn *c)
         rc = gpkg_pending_create(ctx, c, str_c((const char *)sqlite3_column_text(stmt, 0)));
     gpkg_release(c, stmt);
     rc = rc != RC_END ? rc : gpkg_exec(ctx, c, "COMMIT");
-    if (!sqlite3_get_autocommit(c->db))
-        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    gpkg_roll_back(c);
     return rc;
 }

@@ -129,6 +129,7 @@ struct hosted {
     id store;         /* the feature store's data set: replaced as a whole by an overwrite */
     str definition;   /* JSON: service members, "layers":[…], "tables":[…] */
     int64_t modified; /* of the definition, ms; grows with each change */
+    id source;        /* of a view: the item whose features it shows; ID_NONE: it has its own */
 };
 int meta_hosted_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct hosted *out);
 int meta_hosted_by_name(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out);
@@ -138,6 +139,8 @@ int meta_hosted_insert(struct ctx *ctx, struct sql_tx *tx, const struct hosted *
 int meta_hosted_update(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h);
 int meta_hosted_all(struct ctx *ctx, struct sql_tx *tx, struct hosted **out,
                     size_t *count_out); /* without definitions, by name */
+/* The views of a service, by name, without definitions. */
+int meta_hosted_views(struct ctx *ctx, struct sql_tx *tx, const id *source, struct hosted **out, size_t *count_out);
 /* Attachments of features belong to a data set, so that a new one is filled beside the old one. */
 struct attachment {
     int64_t id, parent_oid; /* id unique within (store, layer) */

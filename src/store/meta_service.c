@@ -13,53 +13,69 @@ static void hosted_row(struct ctx *ctx, const struct sql_rows *rows, void *eleme
         .store = meta_id(rows, 2),
         .definition = sql_str(ctx, rows, 3),
         .modified = sql_int(rows, 4),
+        .source = meta_id(rows, 5),
     };
 }
 
 int meta_hosted_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct hosted *out)
 {
-    const struct meta_query q = {"SELECT item, name, store, definition, modified FROM hosted WHERE item = ?",
+    const struct meta_query q = {"SELECT item, name, store, definition, modified, source FROM hosted WHERE item = ?",
                                  (struct sql_value[]){SQL_ID(*item)}, 1, sizeof *out, hosted_row};
     return meta_first(ctx, tx, &q, out);
 }
 
 int meta_hosted_by_name(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out)
 {
-    const struct meta_query q = {"SELECT item, name, store, definition, modified FROM hosted WHERE name_fold = ?",
+    const struct meta_query q = {"SELECT item, name, store, definition, modified, source FROM hosted WHERE name_fold = ?",
                                  (struct sql_value[]){text_of(utf8_fold(ctx->arena, name))}, 1, sizeof *out, hosted_row};
     return meta_first(ctx, tx, &q, out);
 }
 
 int meta_hosted_ref(struct ctx *ctx, struct sql_tx *tx, str name, struct hosted *out)
 {
-    const struct meta_query q = {"SELECT item, name, store, '', modified FROM hosted WHERE name_fold = ?",
+    const struct meta_query q = {"SELECT item, name, store, '', modified, source FROM hosted WHERE name_fold = ?",
                                  (struct sql_value[]){text_of(utf8_fold(ctx->arena, name))}, 1, sizeof *out, hosted_row};
     return meta_first(ctx, tx, &q, out);
 }
 
 int meta_hosted_insert(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h)
 {
-    return sql_exec(ctx, tx, "INSERT INTO hosted (item, name, name_fold, store, definition, modified) VALUES (?, ?, ?, ?, ?, ?)",
-                    SQL_ID(h->item), SQL_S(h->name), SQL_S(utf8_fold(ctx->arena, h->name)), SQL_ID(h->store),
-                    SQL_S(h->definition), SQL_I(h->modified));
+    return sql_exec(
+        ctx, tx, "INSERT INTO hosted (item, name, name_fold, store, definition, modified, source) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        SQL_ID(h->item), SQL_S(h->name), SQL_S(utf8_fold(ctx->arena, h->name)), SQL_ID(h->store), SQL_S(h->definition),
+        SQL_I(h->modified), SQL_ID(h->source));
 }
 
 int meta_hosted_update(struct ctx *ctx, struct sql_tx *tx, const struct hosted *h)
 {
-    TRY(sql_exec(ctx, tx, "UPDATE hosted SET name = ?, name_fold = ?, store = ?, definition = ?, modified = ? WHERE item = ?",
+    TRY(sql_exec(ctx, tx,
+                 "UPDATE hosted SET name = ?, name_fold = ?, store = ?, definition = ?, modified = ?, source = ? WHERE item = ?",
                  SQL_S(h->name), SQL_S(utf8_fold(ctx->arena, h->name)), SQL_ID(h->store), SQL_S(h->definition),
-                 SQL_I(h->modified), SQL_ID(h->item)));
+                 SQL_I(h->modified), SQL_ID(h->source), SQL_ID(h->item)));
     return meta_changed(tx);
+}
+
+#define HOSTED_BRIEF "SELECT item, name, store, '', modified, source FROM hosted "
+
+static int hosted_list(struct ctx *ctx, struct sql_tx *tx, const struct meta_query *q, struct hosted **out, size_t *count_out)
+{
+    void *list;
+    TRY(meta_list(ctx, tx, q, &list, count_out));
+    *out = list;
+    return RC_OK;
 }
 
 int meta_hosted_all(struct ctx *ctx, struct sql_tx *tx, struct hosted **out, size_t *count_out)
 {
-    const struct meta_query q = {"SELECT item, name, store, '', modified FROM hosted ORDER BY name_fold", NULL, 0,
+    const struct meta_query q = {HOSTED_BRIEF "ORDER BY name_fold", NULL, 0, sizeof(struct hosted), hosted_row};
+    return hosted_list(ctx, tx, &q, out, count_out);
+}
+
+int meta_hosted_views(struct ctx *ctx, struct sql_tx *tx, const id *source, struct hosted **out, size_t *count_out)
+{
+    const struct meta_query q = {HOSTED_BRIEF "WHERE source = ? ORDER BY name_fold", (struct sql_value[]){SQL_ID(*source)}, 1,
                                  sizeof(struct hosted), hosted_row};
-    void *list;
-    TRY(meta_list(ctx, tx, &q, &list, count_out));
-    *out = list;
-    return RC_OK;
+    return hosted_list(ctx, tx, &q, out, count_out);
 }
 
 /* ---- attachments ---- */

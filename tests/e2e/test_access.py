@@ -32,7 +32,7 @@ SIGNED_IN = READ | {'publisher', 'user', 'viewer'}
 EVERYBODY = SIGNED_IN | {'anonymous'}
 CSV = b'name,lat,lon\na,1,2\n'
 TABLE = {'layers': [moving.layer(0, 'Points', 'Point', (('name', 'String'), ('n', 'Integer')), hasAttachments=True, relationships=[moving.related(0, 1, 'Origin', 'n')])],
-         'tables': [moving.layer(1, 'Notes', None, (('n', 'Integer'),), relationships=[moving.related(0, 0, 'Destination', 'n')])]}
+         'tables': [moving.layer(1, 'Notes', None, (('n', 'Integer'),), relationships=[moving.related(0, 0, 'Destination', 'n')]), moving.layer(5, 'Spare', None)]}
 FEATURE = [{'attributes': {'name': 'x', 'n': 1}, 'geometry': {'x': 1, 'y': 2, 'spatialReference': {'wkid': 4326}}}]
 
 # (path, fields, files, who may); the same for reading and changing
@@ -52,7 +52,7 @@ READS = [
     ('/sharing/rest/portals/self/jobs', {}, SIGNED_IN), ('/sharing/rest/portals/self/jobs/{job}', {}, {'admin'}), ('/sharing/rest/portals/self/jobs/{job}', {'key': '{key}'}, OWN),
     ('/sharing/rest/community/users', {'q': 'x'}, EVERYBODY), ('/sharing/rest/community/groups', {'q': 'x'}, EVERYBODY), ('/sharing/rest/search', {'q': 'x'}, EVERYBODY),
     ('/server/rest/services/Hosted', {}, EVERYBODY),
-    (SERVER, {}, READ), (SERVER + '/layers', {}, READ), (SERVER + '/0', {}, READ), (SERVER + '/0/query', {'where': '1=1'}, READ), (SERVER + '/0/query', {'where': '1=1', 'returnCountOnly': 'true'}, READ),
+    (SERVER, {}, READ), (SERVER + '/layers', {}, READ), (SERVER + '/sources', {}, READ), (SERVER + '/extractChanges', {}, OWN), (SERVER + '/0', {}, READ), (SERVER + '/0/query', {'where': '1=1'}, READ), (SERVER + '/0/query', {'where': '1=1', 'returnCountOnly': 'true'}, READ),
     (SERVER + '/0/queryRelatedRecords', {'objectIds': '1', 'relationshipId': '0'}, READ), (SERVER + '/0/queryAttachments', {'objectIds': '1'}, READ), (SERVER + '/0/1', {}, READ),
     (SERVER + '/0/1/attachments', {}, READ), (SERVER + '/0/1/attachments/1', {}, READ), (ADMIN_SERVER, {}, OWN), (ADMIN_SERVER + '/0', {}, OWN),
 ]
@@ -79,11 +79,17 @@ CHANGES = [
     (GROUP + '/import', {'itemId': '{package}', 'async': 'true'}, OWN, None), (GROUP + '/import', {'itemId': '{package}', 'previewOnly': 'true'}, OWN, None),
     ('/sharing/rest/portals/self/jobs/{job}/cancel', {}, {'admin'}, None),
     (SERVER + '/0/updateFeatures', {'features': '[{"attributes":{"OBJECTID":1,"n":2}}]'}, READ, None), (SERVER + '/0/deleteFeatures', {'objectIds': '1'}, READ, None),
+    (SERVER + '/0/calculate', {'where': '1=1', 'calcExpression': '[{"field":"n","value":7}]'}, READ, None),
     (SERVER + '/0/applyEdits', {'adds': json.dumps(FEATURE), 'deletes': '1'}, READ, None), (SERVER + '/applyEdits', {'edits': '[{"id":0,"deletes":[1]}]'}, READ, None),
     (SERVER + '/0/addFeatures', {'features': json.dumps(FEATURE)}, READ, None), (SERVER + '/0/1/addAttachment', {}, READ, [('attachment', ('b.txt', b'b'))]),
+    (SERVER + '/0/1/updateAttachment', {'attachmentId': '1'}, READ, [('attachment', ('c.txt', b'c'))]), (SERVER + '/0/1/deleteAttachments', {'attachmentIds': '1'}, READ, None),
     (ADMIN_SERVER + '/addToDefinition', {'addToDefinition': json.dumps({'tables': [moving.layer(9, 'More')]})}, OWN, None),
     (ADMIN_SERVER + '/0/addToDefinition', {'addToDefinition': '{"templates":[]}'}, OWN, None), (ADMIN_SERVER + '/updateDefinition', {'updateDefinition': '{"capabilities":"Query"}'}, OWN, None),
     (ADMIN_SERVER + '/0/updateDefinition', {'updateDefinition': '{"description":"x"}'}, OWN, None), (ADMIN_SERVER + '/refresh', {}, OWN, None),
+    (ADMIN_SERVER + '/0/deleteFromDefinition', {'deleteFromDefinition': '{"fields":[{"name":"name"}]}'}, OWN, None),
+    (ADMIN_SERVER + '/deleteFromDefinition', {'deleteFromDefinition': '{"tables":[{"id":5}]}'}, OWN, None),
+    (ADMIN_SERVER + '/0/truncate', {}, OWN, None), (SERVER + '/0/truncate', {'attachmentOnly': 'true'}, OWN, None),
+    (ADMIN_SERVER + '/0/deleteFromDefinition', {'deleteFromDefinition': '{"relationships":[{"id":0}]}'}, OWN, None),
     ('/sharing/rest/community/createGroup', {'title': '{fresh}'}, SIGNED_IN - {'viewer'}, None),
     ('/portaladmin/security/users/createUser', {'username': '{fresh}', 'password': 'a-long-password'}, {'admin'}, None),
 ]

@@ -198,6 +198,86 @@ class Edits(unittest.TestCase):
         oid, = self.add({'n': 1}, geometry={'x': 111319.49079327358, 'y': 0, 'spatialReference': {'wkid': 102100}})
         self.assertAlmostEqual(self.rows()[oid]['geometry']['x'], 1, 9)
 
+    def test_calculate(self):
+        self.add({'n': 1, 'share': 10, 'name': 'a'}, {'n': 2, 'share': 20, 'name': 'b'}, {'n': 3, 'share': 30, 'name': 'c'})
+
+        def calculate(where, *expressions, **fields):
+            return self.owner.call(self.layer + '/calculate', where=where, calcExpression=list(expressions), **fields)
+
+        def values(*names):
+            return [tuple(r['attributes'][n] for n in names) for r in self.rows().values()]
+        self.assertEqual(calculate('n >= 2', {'field': 'name', 'value': 'é'}), {'success': True, 'updatedFeatureCount': 2})
+        self.assertEqual(values('name', 'n'), [('a', 1), ('é', 2), ('é', 3)])
+        calculate('1=1', {'field': 'share', 'sqlExpression': 'share / 2 + n'}, {'field': 'N', 'sqlExpression': 'n * 10'}, {'field': 'day', 'value': '2024-02-29'})
+        self.assertEqual(values('share', 'n', 'day'), [(6, 10, '2024-02-29'), (12, 20, '2024-02-29'), (18, 30, '2024-02-29')])
+        calculate('n = 10', {'field': 'name', 'sqlExpression': "UPPER(name) || 'x'"}, {'field': 'share', 'value': None})
+        self.assertEqual(values('name', 'share')[0], ('Ax', None))
+        before = self.rows()
+        for expression, word in (({'field': 'share', 'sqlExpression': 'n * 10'}, 'range'), ({'field': 'kind', 'value': 5}, 'kinds'), ({'field': 'n', 'value': None}, 'value is needed'), ({'field': 'name', 'value': 'too long'}, 'longer'),
+                                 ({'field': 'n', 'sqlExpression': 'missing + 1'}, 'missing'), ({'field': 'n', 'sqlExpression': '1; DROP TABLE l0'}, 'expected an operator'), ({'field': 'n', 'sqlExpression': 'n / 3.0'}, 'integer'),
+                                 ({'field': 'OBJECTID', 'value': 1}, 'edited'), ({'field': 'creator', 'value': 'x'}, 'edited'), ({'field': 'nothing', 'value': 1}, 'no such'), ({'field': 'n'}, 'either')):
+            error = self.owner.error(self.layer + '/calculate', where='1=1', calcExpression=[expression])
+            self.assertTrue(error['code'] == 400 and word in str(error), (expression, error))
+        for fields in ({'where': '1=1'}, {'calcExpression': '[]', 'where': '1=1'}, {'calcExpression': '[{"field":"n","value":1}]'}, {'calcExpression': '[{"field":"n","value":1}]', 'where': 'x ='}):
+            self.assertEqual(self.owner.error(self.layer + '/calculate', **fields)['code'], 400)
+        self.assertEqual(self.rows(), before)
+
+    def test_changes(self):
+        self.owner.call(self.url.replace('/rest/', '/rest/admin/') + '/updateDefinition', updateDefinition={'capabilities': 'Query,Editing,ChangeTracking'})
+        gens = {g['id']: g for g in self.owner.call(self.url)['changeTrackingInfo']['layerServerGens']}
+        self.assertEqual(set(gens), {0, 3, 4, 5, 9})
+        a, b, c = self.add({'name': 'a', 'n': 1}, {'name': 'b', 'n': 2}, {'name': 'c', 'n': 3})
+        guids = {o: f['attributes']['GlobalID'] for o, f in self.rows().items()}
+
+        def extract(since, person=None, **fields):
+            return (person or self.owner).call(self.url + '/extractChanges', layers='[0]', layerServerGens=[{'id': 0, 'serverGen': since}], transportType='esriTransportTypeEmbedded', dataFormat='json', **fields)
+        first = extract(gens[0]['serverGen'])
+        self.assertEqual([f['attributes']['OBJECTID'] for f in first['edits'][0]['features']['adds']], [a, b, c])
+        self.assertEqual(first['edits'][0]['features']['adds'][0]['geometry'], {'x': 1, 'y': 2})
+        self.edit('applyEdits', updates=[{'attributes': {'OBJECTID': a, 'n': 9}}], deletes=[b])
+        d, = self.add({'name': 'd'})
+        e, = self.add({'name': 'e'})
+        self.edit('deleteFeatures', objectIds=e)
+        second = extract(first['layerServerGens'][0]['serverGen'])
+        changes = second['edits'][0]['features']
+        self.assertEqual(([f['attributes']['OBJECTID'] for f in changes['adds']], [f['attributes']['n'] for f in changes['updates']], changes['deleteIds']), ([d], [9], [guids[b]]))
+        ids = extract(gens[0]['serverGen'], returnIdsOnly='true', returnUpdates='false')['edits'][0]['objectIds']
+        self.assertEqual(ids, {'adds': [a, c, d], 'updates': [], 'deletes': []})
+        self.assertEqual(second['layerServerGens'][0]['serverGen'], self.owner.call(self.layer)['editingInfo']['dataLastEditDate'])
+        nothing = extract(second['layerServerGens'][0]['serverGen'])
+        self.assertEqual((nothing['edits'][0]['features'], nothing['layerServerGens']), ({'adds': [], 'updates': [], 'deleteIds': []}, second['layerServerGens']))
+        self.owner.call(self.layer + '/truncate')
+        self.assertEqual(sorted(extract(second['layerServerGens'][0]['serverGen'])['edits'][0]['features']['deleteIds']), sorted(
+            [guids[a], guids[c]] + [f['attributes']['GlobalID'] for f in changes['adds']]))
+        self.assertEqual([x['id'] for x in self.owner.call(self.url + '/extractChanges', serverGens='0')['edits']], [0, 3, 4, 5, 9])
+        for fields in ({'layers': '77'}, {'layers': 'x'}, {'serverGens': 'x'}, {'layerServerGens': '[{}]'}, {'transportType': 'esriTransportTypeUrl'}, {'async': 'true'}, {'returnAttachments': 'true'}):
+            self.assertEqual(self.owner.error(self.url + '/extractChanges', **fields)['code'], 400, fields)
+
+    def test_attachments(self):
+        admin = self.layer.replace('/rest/', '/rest/admin/')
+        a, b = self.add({'n': 1}, {'n': 2})
+        self.assertEqual(self.owner.error(f'{self.layer}/{a}/addAttachment', files=[('attachment', ('x.txt', b'x'))])['code'], 400)  # the layer takes none yet
+        self.owner.call(admin + '/updateDefinition', updateDefinition={'hasAttachments': True})
+        first = self.owner.call(f'{self.layer}/{a}/addAttachment', files=[('attachment', ('é ü.txt', b'first'))], keywords='k1')['addAttachmentResult']
+        self.assertEqual((first['success'], first['objectId']), (True, 1))
+        second = self.owner.call(f'{self.layer}/{a}/addAttachment', files=[('attachment', ('p.png', moving.png()))])['addAttachmentResult']['objectId']
+        r = self.owner.call(f'{self.layer}/{a}/updateAttachment', files=[('attachment', ('t.txt', b'other'))], attachmentId=1)['updateAttachmentResult']
+        self.assertEqual((r['success'], r['objectId'], r['globalId']), (True, 1, first['globalId']))
+        infos = self.owner.call(f'{self.layer}/{a}/attachments')['attachmentInfos']
+        self.assertEqual([(i['id'], i['name'], i['size'], i['keywords']) for i in sorted(infos, key=lambda i: i['id'])], [(1, 't.txt', 5, 'k1'), (second, 'p.png', len(moving.png()), '')])
+        status, headers, data = self.owner.raw(f'{self.layer}/{a}/attachments/1', method='GET', headers={'Range': 'bytes=1-2'})
+        self.assertEqual((status, data), (206, b'th'))
+        for path, fields in ((f'{b}/updateAttachment', {'attachmentId': 1}), (f'{a}/updateAttachment', {'attachmentId': 99}), ('777/updateAttachment', {'attachmentId': 1})):
+            self.assertEqual(self.owner.error(f'{self.layer}/{path}', files=[('attachment', ('t.txt', b'x'))], **fields)['code'], 400)
+        r = self.owner.call(f'{self.layer}/{a}/deleteAttachments', attachmentIds='1,99')['deleteAttachmentResults']
+        self.assertEqual(self.result(r), [(False, 1003), (False, 1019)])
+        r = self.owner.call(f'{self.layer}/{a}/deleteAttachments', attachmentIds='1,99', rollbackOnFailure='false')['deleteAttachmentResults']
+        self.assertEqual(self.result(r), [(True, None), (False, 1019)])
+        self.assertEqual([i['id'] for i in self.owner.call(f'{self.layer}/{a}/attachments')['attachmentInfos']], [second])
+        self.edit('deleteFeatures', objectIds=a)
+        self.assertEqual(self.owner.call(self.layer + '/queryAttachments', definitionExpression='1=1')['attachmentGroups'], [])
+        self.assertEqual(self.owner.error(f'{self.layer}/{a}/attachments')['code'], 400)
+
     def test_bad_input(self):
         for operation, fields in (('addFeatures', {'features': 'x'}), ('addFeatures', {'features': '{}'}), ('addFeatures', {}), ('updateFeatures', {'features': '5'}), ('applyEdits', {'adds': '{}'}),
                                   ('applyEdits', {'deletes': '1,x'}), ('applyEdits', {'deletes': '[{}]'}), ('applyEdits', {'adds': '[', 'deletes': '1'}), ('applyEdits', {'async': 'true'}),

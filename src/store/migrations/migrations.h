@@ -4,5 +4,6 @@
 
 extern const char migration_0001[];
 extern const char migration_0002[];
+extern const char migration_0003[];
 
 #endif

@@ -53,27 +53,76 @@ int features_attachment(struct ctx *ctx, struct call *call)
     return reply_blob(ctx, call, a.hash, a.content_type, a.name);
 }
 
-int features_add_attachment(struct ctx *ctx, struct call *call)
+/* ---- changing ---- */
+
+static int read_feature(struct ctx *ctx, const struct call *call, struct hosted_feature *out)
 {
-    struct json_out *o = &call->out;
+    out->service = call_path(call, "name");
+    TRY(features_layer_id(ctx, call, &out->layer));
+    return features_path_number(ctx, call, "objectId", &out->oid);
+}
+
+static int read_file(struct ctx *ctx, struct call *call, struct hosted_file *out)
+{
     struct upload *file = call_file(call, "attachment");
-    int32_t layer_id;
-    int64_t oid;
-    struct edit_result result;
-    str keywords = call_param(call, "keywords");
-    TRY(features_layer_id(ctx, call, &layer_id));
-    TRY(features_path_number(ctx, call, "objectId", &oid));
     if (!file)
         return err_set(ctx, &ERR_PARAMETER, "'attachment' has to be a file.");
-    TRY(hosted_add_attachment(ctx, call->site, &call->caller, call_path(call, "name"), layer_id, oid, file->blob, file->filename,
-                              file->content_type, str_none(keywords) ? STR("") : keywords, &result));
+    *out = (struct hosted_file){file->blob, file->filename, file->content_type, call_param(call, "keywords")};
+    return RC_OK;
+}
+
+static void put_single_result(struct json_out *o, const char *name, const struct edit_result *r)
+{
     json_begin_object(o);
-    json_name(o, "addAttachmentResult");
-    json_begin_object(o);
-    json_member_int(o, "objectId", result.oid);
-    json_member_str(o, "globalId", result.global_id);
-    json_member_bool(o, "success", true);
+    json_name(o, name);
+    features_put_edit_result(o, r);
     json_end_object(o);
+}
+
+int features_add_attachment(struct ctx *ctx, struct call *call)
+{
+    struct hosted_feature at;
+    struct hosted_file file;
+    struct edit_result result;
+    TRY(read_feature(ctx, call, &at));
+    TRY(read_file(ctx, call, &file));
+    TRY(hosted_add_attachment(ctx, call->site, &call->caller, &at, &file, &result));
+    put_single_result(&call->out, "addAttachmentResult", &result);
+    return RC_OK;
+}
+
+int features_update_attachment(struct ctx *ctx, struct call *call)
+{
+    struct hosted_feature at;
+    struct hosted_file file;
+    struct edit_result result;
+    int64_t attachment = call_int(call, "attachmentId");
+    TRY(read_feature(ctx, call, &at));
+    TRY(read_file(ctx, call, &file));
+    TRY(hosted_update_attachment(ctx, call->site, &call->caller, &at, attachment, &file, &result));
+    put_single_result(&call->out, "updateAttachmentResult", &result);
+    return RC_OK;
+}
+
+int features_delete_attachments(struct ctx *ctx, struct call *call)
+{
+    struct json_out *o = &call->out;
+    struct hosted_feature at;
+    struct edit_result *results;
+    int64_t *ids;
+    size_t count;
+    TRY(read_feature(ctx, call, &at));
+    TRY(features_object_ids(ctx, call_param(call, "attachmentIds"), &ids, &count));
+    if (count > OBJECT_IDS_MAX)
+        return err_set(ctx, &ERR_FEATURE, "More than %d attachment ids.", OBJECT_IDS_MAX);
+    TRY(hosted_delete_attachments(ctx, call->site, &call->caller, &at, ids, count, call_bool(call, "rollbackOnFailure"),
+                                  &results));
+    json_begin_object(o);
+    json_name(o, "deleteAttachmentResults");
+    json_begin_array(o);
+    for (size_t i = 0; i < count; i++)
+        features_put_edit_result(o, &results[i]);
+    json_end_array(o);
     json_end_object(o);
     return RC_OK;
 }
@@ -121,14 +170,12 @@ static int read_attachments(struct ctx *ctx, struct call *call, struct attachmen
     return RC_OK;
 }
 
-/* Leaves those whose feature fits the expression. */
+/* Leaves those whose feature is there for the caller, and fits the expression. */
 static int keep_matching(struct ctx *ctx, struct call *call, struct attachment_query *q)
 {
     struct where *where;
     struct feature_query fq = {.limit = -1, .fields = &q->layer->oid_field, .field_count = 1};
     TRY(features_where(ctx, q->layer, call_param(call, "definitionExpression"), &where));
-    if (!where)
-        return RC_OK;
     int64_t *parents = arena_array(ctx->arena, int64_t, q->count + 1);
     for (size_t i = 0; i < q->count; i++)
         if (i == 0 || q->list[i].parent_oid != q->list[i - 1].parent_oid)

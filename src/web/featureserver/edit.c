@@ -6,7 +6,7 @@ enum { DELETES_MAX = 1000000 };
 
 /* ---- answers ---- */
 
-static void put_result(struct json_out *o, const struct edit_result *r)
+void features_put_edit_result(struct json_out *o, const struct edit_result *r)
 {
     json_begin_object(o);
     json_member_int(o, "objectId", r->oid);
@@ -28,7 +28,7 @@ static void put_results(struct json_out *o, const char *name, const struct edit_
     json_name(o, name);
     json_begin_array(o);
     for (size_t i = 0; i < results->count; i++)
-        put_result(o, &results->list[i]);
+        features_put_edit_result(o, &results->list[i]);
     json_end_array(o);
 }
 
@@ -293,5 +293,30 @@ int features_apply_service(struct ctx *ctx, struct call *call)
     for (size_t i = 0; i < count; i++)
         put_entry(call, &list[i], moment);
     json_end_array(&call->out);
+    return RC_OK;
+}
+
+/* ---- calculate ---- */
+
+int features_calculate(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(hosted_editing_close) struct hosted_editing editing = {0};
+    const enum feature_right right = FEATURE_UPDATE;
+    const struct layer *l;
+    struct json expressions;
+    struct where *where;
+    int32_t layer_id;
+    int64_t count = 0;
+    TRY(refuse_async(ctx, call));
+    TRY(features_layer_id(ctx, call, &layer_id));
+    TRY(read_json(ctx, call_param(call, "calcExpression"), "calcExpression", &expressions));
+    TRY(hosted_editing_open(ctx, call->site, &call->caller, call_path(call, "name"), &right, 1, &editing));
+    TRY(find_layer(ctx, &editing, layer_id, &l));
+    TRY(features_where(ctx, l, call_param(call, "where"), &where));
+    TRY(hosted_calculate(ctx, call->site, &call->caller, editing.service, l, where, expressions, &count));
+    json_begin_object(&call->out);
+    json_member_bool(&call->out, "success", true);
+    json_member_int(&call->out, "updatedFeatureCount", count);
+    json_end_object(&call->out);
     return RC_OK;
 }

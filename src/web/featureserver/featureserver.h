@@ -58,6 +58,9 @@ int features_layer_extent(struct ctx *ctx, const struct call *call, const struct
  * it. */
 int features_full_extent(struct ctx *ctx, const struct call *call, const struct hosted_service *h, str *out);
 
+/* ---- edit.c ---- */
+void features_put_edit_result(struct json_out *o, const struct edit_result *r);
+
 /* ---- filter.c ---- */
 /* geometry, geometryType, spatialRel, inSR of the call as the query's box in the layer's spatial reference. ERR_FEATURE for what
  * would need more. */

@@ -3,6 +3,8 @@
 #include "base/num.h"
 #include "web/featureserver/featureserver.h"
 
+enum { FIELDS_TEXT_MAX = 16 << 20 };
+
 str features_version(const struct call *call) { return str_c(call->site->settings.api_level); }
 
 /* ---- opening by path ---- */
@@ -82,8 +84,8 @@ static const struct hosted_member service_can[] = {
         "\"supportedSyncDataOptions\":0,"
         "\"supportsBiDirectionalSyncForServer\":false}"),
     CAN("extractChangesCapabilities",
-        "{\"supportsReturnIdsOnly\":false,\"supportsReturnExtentOnly\":false,\"supportsReturnAttachments\":false,"
-        "\"supportsLayerQueries\":false,\"supportsGeometry\":false,\"supportsReturnFeature\":false}"),
+        "{\"supportsReturnIdsOnly\":true,\"supportsReturnExtentOnly\":false,\"supportsReturnAttachments\":false,"
+        "\"supportsLayerQueries\":false,\"supportsGeometry\":false,\"supportsReturnFeature\":true}"),
 };
 static const struct hosted_member layer_can[] = {
     CAN("syncCanReturnChanges", "false"),
@@ -92,9 +94,9 @@ static const struct hosted_member layer_can[] = {
     CAN("supportsStatistics", "false"),
     CAN("supportsAdvancedQueries", "true"),
     CAN("supportsValidateSql", "false"),
-    CAN("supportsCalculate", "false"),
+    CAN("supportsCalculate", "true"),
     CAN("supportsASyncCalculate", "false"),
-    CAN("supportsTruncate", "false"),
+    CAN("supportsTruncate", "true"),
     CAN("supportsAppend", "false"),
     CAN("supportsCoordinatesQuantization", "false"),
     CAN("supportsRollbackOnFailureParameter", "true"),
@@ -142,9 +144,42 @@ static size_t append(struct hosted_member *list, size_t at, const struct hosted_
     return at + count;
 }
 
-static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_service *h, const struct layer *l)
+/* The fields that are seen, as the definition has them. */
+static str fields_text(struct ctx *ctx, const struct layer *l)
 {
-    struct hosted_member list[COUNT_OF(layer_can) + COUNT_OF(attachments_can) + 12];
+    CLEANUP(buf_free) struct buf b = BUF_INIT(FIELDS_TEXT_MAX);
+    struct json_out o;
+    struct json v;
+    json_out_buf(&o, ctx, &b);
+    json_begin_array(&o);
+    for (struct json_iter it = json_each(json_get_c(l->json, "fields")); json_next(&it, NULL, &v);)
+        if (layer_field(l, json_string_or(json_get_c(v, "name"), ctx->arena, STR("")), NULL))
+            json_put_raw(&o, json_raw(v));
+    json_end_array(&o);
+    return arena_str(ctx->arena, buf_str(&b));
+}
+
+/* What a layer of a view tells only to those who may change it, and what it does not have. */
+static size_t view_members(struct ctx *ctx, const struct layer *l, bool admin, struct hosted_member *list)
+{
+    const struct hosted_member all[] = {
+        {"fields", fields_text(ctx, l), true},
+        {"globalIdField",
+         l->globalid_field == SIZE_MAX ? STR("\"\"") : hosted_json_string(ctx, l->fields[l->globalid_field].name), true},
+        {"displayField", layer_field(l, l->display_field, NULL) ? hosted_json_string(ctx, l->display_field) : STR("\"\""), true},
+        {"isView", STR("true"), true},
+        {"hasAttachments", l->has_attachments ? STR("true") : STR("false"), true},
+        {"adminLayerInfo", STR_NONE, true},
+        {"viewDefinitionQuery", STR_NONE, true},
+        {"viewLayerDefinition", STR_NONE, true},
+    };
+    enum { SECRET = 3 }; /* the last ones */
+    return append(list, 0, all, COUNT_OF(all) - (admin ? SECRET : 0));
+}
+
+static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_service *h, const struct layer *l, bool admin)
+{
+    struct hosted_member list[COUNT_OF(layer_can) + COUNT_OF(attachments_can) + 20];
     int64_t least, edited;
     size_t n = append(list, 0, layer_can, COUNT_OF(layer_can));
     if (l->has_attachments)
@@ -164,6 +199,8 @@ static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_ser
         {"supportsApplyEditsWithGlobalIds", l->globalid_field == SIZE_MAX ? STR("false") : STR("true"), true},
     };
     n = append(list, n, own, COUNT_OF(own));
+    if (l->source)
+        n += view_members(ctx, l, admin, list + n);
     struct hosted_member extent = {"extent", STR_NONE, true};
     TRY(features_layer_extent(ctx, call, h, l, &extent.raw));
     if (!str_none(extent.raw))
@@ -174,13 +211,13 @@ static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_ser
     return RC_OK;
 }
 
-static int put_layers(struct ctx *ctx, struct call *call, const struct hosted_service *h, bool tables)
+static int put_layers(struct ctx *ctx, struct call *call, const struct hosted_service *h, bool tables, bool admin)
 {
     json_name(&call->out, tables ? "tables" : "layers");
     json_begin_array(&call->out);
     for (size_t i = 0; i < h->def.layer_count; i++)
         if (h->def.layers[i].is_table == tables)
-            TRY(put_layer(ctx, call, h, &h->def.layers[i]));
+            TRY(put_layer(ctx, call, h, &h->def.layers[i], admin));
     json_end_array(&call->out);
     return RC_OK;
 }
@@ -190,7 +227,7 @@ int features_layer(struct ctx *ctx, struct call *call)
     CLEANUP(hosted_release) struct hosted_service *h = NULL;
     const struct layer *l;
     TRY(features_open_layer(ctx, call, FEATURE_QUERY, &h, &l));
-    return put_layer(ctx, call, h, l);
+    return put_layer(ctx, call, h, l, false);
 }
 
 int features_layers(struct ctx *ctx, struct call *call)
@@ -198,8 +235,8 @@ int features_layers(struct ctx *ctx, struct call *call)
     CLEANUP(hosted_release) struct hosted_service *h = NULL;
     TRY(features_open(ctx, call, FEATURE_QUERY, &h));
     json_begin_object(&call->out);
-    TRY(put_layers(ctx, call, h, false));
-    TRY(put_layers(ctx, call, h, true));
+    TRY(put_layers(ctx, call, h, false, false));
+    TRY(put_layers(ctx, call, h, true, false));
     json_end_object(&call->out);
     return RC_OK;
 }
@@ -236,6 +273,30 @@ static void put_brief(struct json_out *o, const struct hosted_service *h, bool t
     json_end_array(o);
 }
 
+/* Since when and until when the changes of each layer are known. */
+static int tracking_text(struct ctx *ctx, const struct call *call, const struct hosted_service *h, str *out)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(FIELDS_TEXT_MAX);
+    struct json_out o;
+    json_out_buf(&o, ctx, &b);
+    json_begin_object(&o);
+    json_name(&o, "layerServerGens");
+    json_begin_array(&o);
+    for (size_t i = 0; i < h->def.layer_count; i++) {
+        int64_t least, last;
+        TRY(feature_generations(ctx, call->site->features, &h->store, &h->def.layers[i], &least, &last));
+        json_begin_object(&o);
+        json_member_int(&o, "id", h->def.layers[i].id);
+        json_member_int(&o, "minServerGen", least);
+        json_member_int(&o, "serverGen", last);
+        json_end_object(&o);
+    }
+    json_end_array(&o);
+    json_end_object(&o);
+    *out = arena_str(ctx->arena, buf_str(&b));
+    return RC_OK;
+}
+
 static int put_service_members(struct ctx *ctx, struct call *call, const struct hosted_service *h)
 {
     struct hosted_member list[COUNT_OF(service_can) + 10];
@@ -250,11 +311,41 @@ static int put_service_members(struct ctx *ctx, struct call *call, const struct 
         {"maxRecordCount", number(ctx, h->def.max_record_count), true},
     };
     n = append(list, n, own, COUNT_OF(own));
+    if (access_features(&CALLER_ANONYMOUS, &(struct access_item){.access = ITEM_PUBLIC}, h->def.capabilities, FEATURE_CHANGES)) {
+        const struct hosted_member tracking = {"changeTrackingInfo", STR_NONE, true};
+        n = append(list, n, &tracking, 1);
+        TRY(tracking_text(ctx, call, h, &list[n - 1].raw));
+    }
     struct hosted_member extent = {"fullExtent", STR_NONE, true};
     TRY(features_full_extent(ctx, call, h, &extent.raw));
     if (!str_none(extent.raw))
         n = append(list, n, &extent, 1);
     hosted_json_members(&call->out, h->def.json, list, n);
+    return RC_OK;
+}
+
+int features_sources(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(hosted_release) struct hosted_service *h = NULL;
+    struct json_out *o = &call->out;
+    struct hosted_created source;
+    TRY(features_open(ctx, call, FEATURE_QUERY, &h));
+    int rc = hosted_view_source(ctx, call->site, h, &source);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    json_begin_object(o);
+    json_name(o, "services");
+    json_begin_array(o);
+    if (rc == RC_OK) {
+        json_begin_object(o);
+        json_member_str(o, "name", source.name);
+        json_member_c(o, "type", "FeatureServer");
+        json_member_str(o, "url", site_url_expand(ctx, call->server_url, source.url));
+        json_member_str(o, "serviceItemId", id_str(&source.item));
+        json_end_object(o);
+    }
+    json_end_array(o);
+    json_end_object(o);
     return RC_OK;
 }
 
@@ -286,8 +377,8 @@ int features_admin_service(struct ctx *ctx, struct call *call)
     json_member_c(o, "status", "Started");
     json_member_int(o, "cacheMaxAge", 0);
     json_end_object(o);
-    TRY(put_layers(ctx, call, h, false));
-    TRY(put_layers(ctx, call, h, true));
+    TRY(put_layers(ctx, call, h, false, true));
+    TRY(put_layers(ctx, call, h, true, true));
     json_end_object(o);
     return RC_OK;
 }
@@ -298,5 +389,5 @@ int features_admin_layer(struct ctx *ctx, struct call *call)
     const struct layer *l;
     TRY(hosted_open_admin(ctx, call->site, &call->caller, call_path(call, "name"), &h));
     TRY(find_layer(ctx, call, h, &l));
-    return put_layer(ctx, call, h, l);
+    return put_layer(ctx, call, h, l, true);
 }

@@ -958,7 +958,7 @@ static void layers_are_added(void **state)
     struct row row = {.values = note}, placed = {.values = &oid, .wkb = point(ctx, 3, 4)};
     assert_ok(ctx, feature_add(ctx, w->fs, &w->store, layer(w, 7), &row, 1));
     assert_ok(ctx, service_parse(ctx, str_c(TEXT), &more));
-    assert_ok(ctx, feature_add_layers(ctx, w->fs, &w->store, &more));
+    assert_ok(ctx, feature_extend(ctx, w->fs, &w->store, &w->def, &more));
     assert_str(ids(w, service_layer(&more, 7), &(struct feature_query){.limit = -1}), STR("1"));
     assert_ok(ctx, feature_add(ctx, w->fs, &w->store, service_layer(&more, 20), &placed, 1));
     assert_str(ids(w, service_layer(&more, 20), &(struct feature_query){.limit = -1, .has_box = true, .box = {3, 4, 3, 4}}),

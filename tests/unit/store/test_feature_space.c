@@ -231,7 +231,7 @@ static void tables_left_behind(void **state)
     add(3, SHAPE(GEOMETRY_POINT, 1, 1));
     for (size_t i = 0; i < COUNT_OF(TEXTS); i++) {
         assert_ok(service_parse(CTX, str_c(TEXTS[i]), &w.def));
-        assert_ok(feature_add_layers(CTX, w.fs, &w.store, &w.def));
+        assert_ok(feature_extend(CTX, w.fs, &w.store, &(struct service){.layer_count = 0}, &w.def));
     }
     const struct layer *l = service_layer(&w.def, 9);
     struct value values[] = {{.kind = VALUE_NULL}, {.kind = VALUE_TEXT, .s = STR("x")}};
@@ -239,7 +239,7 @@ static void tables_left_behind(void **state)
     assert_ok(feature_add(CTX, w.fs, &w.store, l, &row, 1));
     const struct feature_query q = {.limit = -1, .has_box = true, .box = {3, 4, 3, 4}};
     assert_true(str_eq(ids(l, &q), STR("1")));
-    assert_ok(feature_add_layers(CTX, w.fs, &w.store, &w.def)); /* with a row in it: it stays */
+    assert_ok(feature_extend(CTX, w.fs, &w.store, &w.def, &w.def)); /* named by the definition: it stays */
     assert_true(str_eq(ids(l, &q), STR("1")));
     int lines = 0;
     uint64_t bad;

@@ -38,6 +38,13 @@ TX_TEST(services)
     assert_text(list[0].name, "areas");
     assert_true(str_empty(list[0].definition));
     assert_int_equal(meta_hosted_by_name(c, tx, STR("nothing"), &out), RC_NOT_FOUND);
+    twin.source = h.item;
+    TRY(meta_hosted_update(c, tx, &twin));
+    TRY(meta_hosted_views(c, tx, &h.item, &list, &count));
+    assert_int_equal(count, 1);
+    assert_true(id_eq(list[0].item, twin.item) && id_eq(list[0].source, h.item));
+    TRY(meta_hosted_views(c, tx, &twin.item, &list, &count));
+    assert_int_equal(count, 0);
     twin.item = test_id(3);
     assert_int_equal(meta_hosted_update(c, tx, &twin), RC_NOT_FOUND);
     return RC_OK;

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""applyEdits under kill -9 at the n-th changing call (MAPFERRY_FAULT): every edit that was acknowledged is there, the one that was under way is
+there whole or not at all, readers never see half of one, and rows, boxes and stores agree afterwards. An ordinary run takes a sample of the
+places; --all takes every one."""
+import http.client
+import os
+import random
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import moving  # noqa: E402
+from moving import Person, RestError, Server, layer, read  # noqa: E402
+
+ALL = '--all' in sys.argv
+if ALL:
+    sys.argv.remove('--all')
+PAGE, CALLS, SAMPLE = 40, 8, 12
+BROKEN = (OSError, http.client.HTTPException, RestError, AssertionError)
+
+
+def expected(calls):
+    """What is there after so many calls: the last page as it was added, the one before changed by the last call, others deleted."""
+    state = {}
+    if calls > 0:
+        state[(calls - 1, 0)] = PAGE
+    if calls > 1:
+        state[(calls - 2, calls - 1)] = PAGE
+    return state
+
+
+class Mortal(Server):
+    """A portal that may have died when it is ended."""
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(60)
+        assert b'Sanitizer' not in read(self.log) and b'runtime error' not in read(self.log), read(self.log)[-5000:]
+
+    def again(self, fault=None):
+        self.stop()
+        try:
+            self.start({'MAPFERRY_FAULT': fault} if fault else None)
+        except AssertionError:
+            if not fault:
+                raise
+            return False
+        return True
+
+
+class Crash(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix='mapferry-crash-edits-')
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        server = Server(os.path.join(cls.folder, 'prepared'))
+        owner = server.sign_in()
+        cls.url = owner.service('edits', None, {'layers': [layer(0, 'Points', 'Point', (('n', 'Integer'), ('v', 'Integer')))]})[1] + '/0'
+        cls.token, cls.host = owner.token, owner.url
+        server.close()
+
+    def person(self, server):
+        person = Person(server.url)
+        person.user, person.token = 'admin', self.token
+        if server.url != self.host:
+            person = server.sign_in()
+        return person
+
+    def state(self, person):
+        state, features = {}, person.call(self.url + '/query', where='1=1', outFields='n,v')['features']
+        for f in features:
+            key = (f['attributes']['n'], f['attributes']['v'])
+            state[key] = state.get(key, 0) + 1
+        return state
+
+    def edit(self, person, k, pages):
+        """Adds page k, changes page k-1, deletes page k-2: one call."""
+        adds = [{'attributes': {'n': k, 'v': 0}, 'geometry': {'x': k, 'y': i / 10}} for i in range(PAGE)]
+        updates = [{'attributes': {'OBJECTID': o, 'v': k}, 'geometry': {'x': k - 1, 'y': -1}} for o in pages.get(k - 1, [])]
+        answer = person.call(self.url + '/applyEdits', adds=adds, updates=updates, deletes=','.join(map(str, pages.get(k - 2, []))), rollbackOnFailure='true')
+        pages[k] = [r['objectId'] for r in answer['addResults']]
+
+    def run_calls(self, server):
+        """How many calls were acknowledged before the portal died or all were made; what readers saw meanwhile that cannot be."""
+        done, strange, pages, ended = 0, [], {}, threading.Event()
+
+        def look():
+            valid = [expected(k) for k in range(CALLS + 1)]
+            try:
+                reader = self.person(server)
+                while not ended.is_set():
+                    state = self.state(reader)
+                    if state not in valid:
+                        strange.append(state)
+            except BROKEN:
+                pass
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            person = self.person(server)
+            for k in range(CALLS):
+                self.edit(person, k, pages)
+                done += 1
+        except BROKEN:
+            pass
+        ended.set()
+        thread.join()
+        return done, strange
+
+    def after(self, server, done):
+        """The state after the restart is that of the acknowledged calls, or of one more; every row is found by its box."""
+        person = self.person(server)
+        state = self.state(person)
+        self.assertIn(state, (expected(done), expected(done + 1)), done)
+        for n, v in state:
+            box = f'{n - 0.5},-2,{n + 0.5},50'
+            self.assertEqual(person.call(self.url + '/query', geometry=box, returnCountOnly='true')['count'], PAGE, (n, v))
+        self.assertEqual(person.call(self.url + '/query', where='1=1', returnCountOnly='true')['count'], sum(state.values()))
+
+    def test_killed(self):
+        def fresh(k):
+            data = os.path.join(self.folder, f'run_{k}')
+            shutil.copytree(os.path.join(self.folder, 'prepared'), data)
+            server = Mortal(data)
+            server.again('count')
+            return server
+        server = fresh('count')
+        self.assertEqual(self.run_calls(server), (CALLS, []))
+        server.stop()
+        points = int(re.findall(rb'(\d+)', [line for line in read(server.log).splitlines() if b'fault' in line or b'point' in line][-1])[-1])
+        self.assertGreater(points, CALLS)
+        server.start()
+        server.close()
+        places = range(1, points + 1) if ALL else sorted(random.Random(points).sample(range(1, points + 1), min(SAMPLE, points)))
+        struck = 0
+        for place in places:
+            with self.subTest(place=place, of=points):
+                server = fresh(place)
+                if server.again(f'kill:{place}'):
+                    done, strange = self.run_calls(server)
+                    self.assertEqual(strange, [])
+                else:
+                    done = 0
+                struck += server.process.poll() is not None
+                server.again()
+                self.after(server, done)
+                server.close()
+        self.assertGreater(struck, len(places) // 4)  # how many calls a start and an end make differs
+
+
+if __name__ == '__main__':
+    moving.main()
