@@ -32,7 +32,7 @@ static int file_begin(struct ctx *ctx, void *arg, const struct multipart_file *f
     *u = (struct upload){.field = file->name, .filename = file->filename, .content_type = file->content_type};
     TRY(blob_begin(ctx, call->site->blobs, (uint64_t)call->site->settings.upload_max, NULL, &u->blob));
     call->upload_count++;
-    return strangers_ask(ctx, call); /* the fields before the file are there */
+    return RC_OK;
 }
 
 static int file_data(struct ctx *ctx, void *arg, str piece)
@@ -40,7 +40,8 @@ static int file_data(struct ctx *ctx, void *arg, str piece)
     struct call *call = arg;
     if (!call->upload_count)
         return err_set(ctx, &ERR_PARAMETER, "This operation takes no files.");
-    TRY(strangers_disk(ctx, call, piece.n));
+    call->spooled += piece.n;
+    TRY(strangers_hold(ctx, call, STRANGER_DISK, call->spooled));
     return blob_write(ctx, call->uploads[call->upload_count - 1].blob, piece.p, piece.n);
 }
 
@@ -145,11 +146,7 @@ static int web_begin(struct ctx *ctx, void *app, struct http_request *rq)
         return RC_OK;
     TRY(find_route(ctx, call));
     rq->body_limit = body_limit(call);
-    if (!rq->body_length)
-        return RC_OK;
-    if (call->route->body != BODY_PARAMS)
-        TRY(strangers_ask(ctx, call));
-    return body_open(ctx, call);
+    return rq->body_length ? body_open(ctx, call) : RC_OK;
 }
 
 static int web_body(struct ctx *ctx, void *app, struct http_request *rq, str piece)
@@ -158,7 +155,7 @@ static int web_body(struct ctx *ctx, void *app, struct http_request *rq, str pie
     struct call *call = rq->state;
     struct body_reader *b = call->body;
     uint64_t fields = call->form->bytes + b->form.pending.n + piece.n; /* a multipart field is not there until it is complete */
-    TRY(strangers_memory(ctx, call, b->multipart ? rq->body_received - call->taken[STRANGER_DISK] : fields));
+    TRY(strangers_hold(ctx, call, STRANGER_MEMORY, b->multipart ? rq->body_received - call->spooled : fields));
     return b->multipart ? multipart_push(ctx, b->parts, piece) : form_push(ctx, &b->form, piece);
 }
 

@@ -10,7 +10,7 @@
 
 enum {
     LOOK_EVERY = 4 << 20,      /* bytes to disk between two looks at the free space */
-    FREE_OF_CHARGE = 256 << 10 /* of a body in memory: an ordinary form */
+    FREE_OF_CHARGE = 256 << 10 /* of each kind, in a request */
 };
 
 /* "token=" of a query as it stands; the query is decoded when the body is complete. */
@@ -23,11 +23,14 @@ static str query_token(struct ctx *ctx, str query)
     return STR("");
 }
 
-int strangers_ask(struct ctx *ctx, struct call *call)
+/* Asked once for each state of the fields, and not for what an ordinary form or a small file takes: most requests are answered
+ * without it. */
+static int ask(struct ctx *ctx, struct call *call)
 {
-    if (call->known)
-        return RC_OK;
     struct caller caller;
+    if (call->known || call->asked == call->form->count + 1)
+        return RC_OK;
+    call->asked = call->form->count + 1;
     TRY(auth_shown(ctx, call, query_token(ctx, call->http->query), &caller));
     call->known = !caller.anonymous;
     if (call->known)
@@ -58,13 +61,6 @@ static int take(struct ctx *ctx, struct call *call, enum stranger_bytes kind, ui
     return RC_OK;
 }
 
-int strangers_memory(struct ctx *ctx, struct call *call, uint64_t held)
-{
-    if (call->known || held < FREE_OF_CHARGE || held <= call->taken[STRANGER_MEMORY])
-        return RC_OK;
-    return take(ctx, call, STRANGER_MEMORY, held - call->taken[STRANGER_MEMORY]);
-}
-
 /* Half of what is free, or all but what the stores need for their work, whichever is more. */
 static int check_space(struct ctx *ctx, const struct call *call)
 {
@@ -76,13 +72,17 @@ static int check_space(struct ctx *ctx, const struct call *call)
                    (unsigned long long)available);
 }
 
-int strangers_disk(struct ctx *ctx, struct call *call, uint64_t bytes)
+int strangers_hold(struct ctx *ctx, struct call *call, enum stranger_bytes kind, uint64_t held)
 {
-    uint64_t before = call->taken[STRANGER_DISK];
+    uint64_t before = call->taken[kind];
+    if (held < FREE_OF_CHARGE || held <= before)
+        return RC_OK;
+    TRY(ask(ctx, call));
     if (call->known)
         return RC_OK;
-    TRY(take(ctx, call, STRANGER_DISK, bytes));
-    return before == 0 || before / LOOK_EVERY != (before + bytes) / LOOK_EVERY ? check_space(ctx, call) : RC_OK;
+    TRY(take(ctx, call, kind, held - before));
+    bool look = kind == STRANGER_DISK && (before == 0 || before / LOOK_EVERY != held / LOOK_EVERY);
+    return look ? check_space(ctx, call) : RC_OK;
 }
 
 void strangers_leave(struct call *call)

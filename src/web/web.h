@@ -94,6 +94,8 @@ struct call {
     struct json_out out; /* writes into text */
     bool counted;        /* by origin_enter */
     bool known;          /* has shown a token that is good */
+    size_t asked;        /* strangers.c: with how many fields, and one more */
+    uint64_t spooled;    /* bytes of files */
     uint64_t taken[STRANGER_KINDS];
     bool secret;              /* the answer holds a token or a key: nobody keeps it */
     bool streamed;            /* the handler set the answer's body itself */
@@ -152,9 +154,9 @@ void origin_leave(struct call *call);
 /* strangers.c: the limits of callers who have not shown a token. */
 void strangers_open(struct strangers *s);
 void strangers_close(struct strangers *s);
-int strangers_ask(struct ctx *ctx, struct call *call); /* is there a token by now? ERR_TOKEN_INVALID for one that is not good */
-int strangers_memory(struct ctx *ctx, struct call *call, uint64_t held); /* so much of the body is held; ERR_BUSY */
-int strangers_disk(struct ctx *ctx, struct call *call, uint64_t bytes);  /* so much more is written; ERR_BUSY, ERR_NO_SPACE */
+/* So much of the request's body is held by now. ERR_BUSY, ERR_NO_SPACE; ERR_TOKEN_INVALID when a token was shown that is not
+ * good. */
+int strangers_hold(struct ctx *ctx, struct call *call, enum stranger_bytes kind, uint64_t held);
 void strangers_leave(struct call *call);
 /* auth.c: who calls. */
 /* By a token in the parameters that are there or in a header, else by `otherwise`; anonymous without any. */
