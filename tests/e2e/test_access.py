@@ -226,6 +226,23 @@ class Access(unittest.TestCase):
                     status, data = self.ask(who, scene, path, fields, files)
                     self.assertFalse(refused(data, status), (status, data[:500]))
 
+    def test_a_role_without_privileges_opens_nothing(self):
+        """Somebody who is signed in, and whose role holds nothing: what is left is what is about himself, and searches that find nothing."""
+        own = {'/sharing/rest/community/self', '/sharing/rest/portals/self/users/search', '/sharing/rest/portals/self/subscriptionInfo', '/sharing/rest/portals/self/isServiceNameAvailable', '/sharing/rest/portals/self/jobs'}
+        admin, guest = self.people['admin'], self.server.add_user('guest')
+        role = admin.call('/sharing/rest/portals/self/createRole', name='Nothing', privileges='[]')['id']
+        admin.call('/sharing/rest/portals/self/updateUserRole', user='guest', role=role)
+        before, tried = self.scene.state(), 0
+        for path, fields, may, *files in READS + CHANGES:
+            if may >= EVERYBODY or path in own:
+                continue
+            with self.subTest(path=path, fields=fields):
+                status, _, data = guest.raw(self.scene.filled(path), dict({k: self.scene.filled(v) for k, v in fields.items()}, f='json'), files[0] if files else None)
+                self.assertTrue(refused(data, status), (status, data[:500]))
+                tried += 1
+        self.assertGreater(tried, 100)
+        self.assertEqual(self.scene.state(), before)
+
 
 def repacked(package, change):
     """A package of this program's form with other members: change(name, bytes)."""
