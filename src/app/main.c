@@ -38,6 +38,10 @@ static int exit_code_of(const struct ctx *ctx, int rc)
 
 static void print_error(struct ctx *ctx, const char *command)
 {
+    if (err_is(ctx, &ERR_CANCELED)) {
+        fprintf(stderr, "mapferry %s: interrupted\n", command);
+        return;
+    }
     fprintf(stderr, "mapferry%s%s: %.*s\n", command[0] ? " " : "", command, STR_FMT(output_plain(ctx, str_c(err_text(ctx)))));
     for (unsigned i = 1; i < ctx->err.detail_count; i++)
         fprintf(stderr, "  %.*s\n", STR_FMT(output_plain(ctx, str_c(ctx->err.details[i]))));

@@ -29,6 +29,8 @@ static int add_items(struct ctx *ctx, const struct group_run *g, struct form *fo
     return items->count ? form_add(ctx, form, STR("itemIdList"), list) : RC_OK;
 }
 
+static str plain(struct ctx *ctx, struct json v, const char *name) { return output_plain(ctx, remote_text(ctx, v, name)); }
+
 /* The lists of a result: how many, and the skipped and failed ones with their reasons. Any of them makes the exit code 3. */
 static void tell_lists(struct ctx *ctx, struct group_run *g, struct json result, const char *const lists[3], int *exit_out)
 {
@@ -41,9 +43,8 @@ static void tell_lists(struct ctx *ctx, struct group_run *g, struct json result,
         *exit_out = EXIT_SKIPPED;
         struct json_iter it = json_each(list);
         while (!g->out.json && json_next(&it, NULL, &item))
-            printf("%s %.*s '%.*s' (%.*s): %.*s\n", k == 1 ? "skipped" : "failed", STR_FMT(remote_text(ctx, item, "itemId")),
-                   STR_FMT(remote_text(ctx, item, "title")), STR_FMT(remote_text(ctx, item, "type")),
-                   STR_FMT(remote_text(ctx, item, "reason")));
+            printf("%s %.*s '%.*s' (%.*s): %.*s\n", k == 1 ? "skipped" : "failed", STR_FMT(plain(ctx, item, "itemId")),
+                   STR_FMT(plain(ctx, item, "title")), STR_FMT(plain(ctx, item, "type")), STR_FMT(plain(ctx, item, "reason")));
     }
     output_result(ctx, &g->out, json_raw(result));
 }

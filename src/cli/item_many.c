@@ -28,10 +28,9 @@ static void many_tell(struct ctx *ctx, struct many *m, str item, const struct ct
         json_member_c(&m->json, "error", err_text(failed));
     json_end_object(&m->json);
     if (!m->out.json && failed)
-        printf("failed %.*s: %s\n", STR_FMT(item), err_text(failed));
+        printf("failed %.*s: %.*s\n", STR_FMT(output_plain(ctx, item)), STR_FMT(output_plain(ctx, str_c(err_text(failed)))));
     else if (!m->out.json)
         printf("%s %.*s\n", m->did, STR_FMT(item));
-    (void)ctx;
 }
 
 /* Each item by itself: one that fails does not keep the others. With one item its error is the command's. */

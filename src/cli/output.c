@@ -13,13 +13,16 @@ void output_open(struct output *o, bool json) { *o = (struct output){.json = jso
 
 static void json_line(struct ctx *ctx, const char *event, const char *name, str text, str members)
 {
-    CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 20);
+    CLEANUP(buf_free) struct buf b = BUF_INIT(300 << 20);
     struct json_out out;
     json_out_buf(&out, ctx, &b);
     json_begin_object(&out);
     json_member_c(&out, "event", event);
     if (name)
         json_member_str(&out, name, text);
+    CLEANUP(buf_free) struct buf line = BUF_INIT(256 << 20);
+    if (str_find_char(members, '\n', 0) != SIZE_MAX && json_reformat(ctx, members, false, &line) == RC_OK)
+        members = buf_str(&line); /* one line each, whatever the portal sends */
     if (!str_none(members))
         json_member_raw(&out, "result", members);
     json_end_object(&out);

@@ -23,12 +23,23 @@ static int file_option(struct ctx *ctx, const struct options *o, const char *nam
 
 static str or_empty(str s) { return str_none(s) ? STR("") : s; }
 
+/* With --json what was done; else silence says that all went well. */
+static int tell(struct ctx *ctx, const struct options *o, str name, const char *did)
+{
+    struct output out;
+    output_open(&out, o->json);
+    output_result(ctx, &out, arena_printf(ctx->arena, "{\"name\":\"%.*s\",\"did\":\"%s\"}", STR_FMT(name), did));
+    return RC_OK;
+}
+
 int cli_portal_add(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
     struct url_parts parts;
     if (!url_split(o->words[1], &parts))
         return err_set(ctx, &ERR_USAGE, "'%.*s' is no absolute http or https URL.", STR_FMT(o->words[1]));
+    if (!str_none(parts.userinfo))
+        return err_set(ctx, &ERR_USAGE, "User and password do not belong into the URL: give --user and --password-file.");
     struct profile p = {.name = o->words[0],
                         .url = o->words[1],
                         .user = or_empty(options_get(o, "user")),
@@ -43,7 +54,8 @@ int cli_portal_add(struct ctx *ctx, const struct options *o, int *exit_out)
         return err_set(ctx, &ERR_USAGE, "--user needs --password-file.");
     if (str_empty(p.cert) != str_empty(p.key))
         return err_set(ctx, &ERR_USAGE, "A client certificate needs both --cert and --key.");
-    return profile_store(ctx, &p);
+    TRY(profile_store(ctx, &p));
+    return tell(ctx, o, p.name, "added");
 }
 
 int cli_portal_list(struct ctx *ctx, const struct options *o, int *exit_out)
@@ -85,7 +97,10 @@ int cli_portal_remove(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     (void)exit_out;
     int rc = profile_remove(ctx, o->words[0]);
-    return rc == RC_NOT_FOUND ? err_set(ctx, &ERR_USAGE, "There is no portal '%.*s'.", STR_FMT(o->words[0])) : rc;
+    if (rc == RC_NOT_FOUND)
+        return err_set(ctx, &ERR_USAGE, "There is no portal '%.*s'.", STR_FMT(o->words[0]));
+    TRY(rc);
+    return tell(ctx, o, o->words[0], "removed");
 }
 
 /* ---- whoami ---- */
@@ -137,8 +152,9 @@ int cli_whoami(struct ctx *ctx, const struct options *o, int *exit_out)
     output_result(ctx, &out, json_raw(self));
     if (o->json)
         return RC_OK;
-    printf("%.*s (%.*s) at %.*s\n", STR_FMT(username), STR_FMT(remote_text(ctx, self, "role")), STR_FMT(r.base));
+    printf("%.*s (%.*s) at %.*s\n", STR_FMT(output_plain(ctx, username)),
+           STR_FMT(output_plain(ctx, remote_text(ctx, self, "role"))), STR_FMT(r.base));
     printf("portal: %.*s, id %.*s\n", STR_FMT(output_plain(ctx, remote_text(ctx, portal, "name"))),
-           STR_FMT(remote_text(ctx, portal, "id")));
+           STR_FMT(output_plain(ctx, remote_text(ctx, portal, "id"))));
     return RC_OK;
 }

@@ -94,7 +94,7 @@ int cli_publish(struct ctx *ctx, const struct options *o, int *exit_out)
     struct json service;
     TRY(publish(ctx, &r, &out, o, &service));
     if (!o->json)
-        printf("%.*s\n", STR_FMT(remote_text(ctx, service, "serviceurl")));
+        printf("%.*s\n", STR_FMT(output_plain(ctx, remote_text(ctx, service, "serviceurl"))));
     output_result(ctx, &out, json_raw(service));
     return RC_OK;
 }

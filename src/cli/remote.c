@@ -2,6 +2,7 @@
 #include "cli/remote.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/command.h"
 #include "cli/profile.h"
 #include "codec/url.h"
 #include "model/errors.h"
@@ -46,6 +47,10 @@ static int base_of(struct ctx *ctx, str url, str *out)
         }
     if (!url_split(url, &parts))
         return err_set(ctx, &ERR_INVALID, "'%.*s' is neither a profile (see `mapferry portal list`) nor a URL.", STR_FMT(url));
+    if (!str_none(parts.userinfo))
+        return err_set(ctx, &ERR_USAGE,
+                       "User and password do not belong into a URL: give them by MAPFERRY_USER and MAPFERRY_PASSWORD, "
+                       "or in files by `mapferry portal add`.");
     *out = arena_str(ctx->arena, url);
     return RC_OK;
 }

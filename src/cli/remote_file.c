@@ -88,7 +88,8 @@ static int send_fields(struct ctx *ctx, struct remote *r, struct output *o, cons
         TRY(body_file(ctx, &b, STR("thumbnail"), put->thumbnail, remote_file_name(str_c(put->thumbnail))));
     for (size_t i = 0; i < b.count; i++)
         moving.total += b.parts[i].length;
-    struct http_call call = {.parts = b.parts, .part_count = b.count, .progress = on_moving, .progress_arg = &moving};
+    struct http_call call = {
+        .parts = b.parts, .part_count = b.count, .progress = moving.total ? on_moving : NULL, .progress_arg = &moving};
     return remote_post(ctx, r, path, &call, out);
 }
 

@@ -193,6 +193,17 @@ class Hops(unittest.TestCase):
         for path, fields in portal.calls:
             self.assertNotIn('very-secret-token', path + str(fields))
 
+    def test_json_is_one_line_however_the_portal_writes_it(self):
+        portal = self.fake(lambda n, path, fields: (200, {}, json.dumps(dict(SELF, results=[{'id': 'x', 'title': 'a\nb'}], total=1, nextStart=-1), indent=2).encode()))
+        done = self.run_program('search', portal.url, 'x', '--json')
+        self.assertEqual(json.loads(done.stdout), {'event': 'result', 'result': {'total': 1, 'results': [{'id': 'x', 'title': 'a\nb'}]}})
+        self.assertEqual(done.stdout.count('\n'), 1)
+
+    def test_a_url_with_a_password_is_refused_and_not_repeated(self):
+        for args in (['whoami', 'http://admin:very-secret@127.0.0.1:1/'], ['portal', 'add', 'x', 'http://admin:very-secret@127.0.0.1:1/']):
+            done = self.fails(*args, code=2, says=['do not belong into'])
+            self.assertNotIn('very-secret', done.stderr)
+
     # ---- interrupts
 
     def interrupted(self, portal, *args):
@@ -202,6 +213,7 @@ class Hops(unittest.TestCase):
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 130, err)
+        self.assertIn('interrupted', err)
         return err
 
     def big_file(self):

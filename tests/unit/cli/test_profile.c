@@ -39,6 +39,8 @@ static struct profile sample(const char *name)
                             .user = STR("\xc3\xa4nne"),
                             .password_file = STR("/a b/password"),
                             .token_file = STR("/token"),
+                            .cert = STR("/client.pem"),
+                            .key = STR("/client-key.pem"),
                             .ca = STR("/ca.pem"),
                             .proxy = STR("http://proxy:3128"),
                             .insecure = true};
@@ -56,6 +58,8 @@ static void a_profile_comes_back_as_it_was(void **state)
     assert_true(str_eq(back.user, p.user));
     assert_true(str_eq(back.password_file, p.password_file));
     assert_true(str_eq(back.token_file, p.token_file));
+    assert_true(str_eq(back.cert, p.cert));
+    assert_true(str_eq(back.key, p.key));
     assert_true(str_eq(back.ca, p.ca));
     assert_true(str_eq(back.proxy, p.proxy));
     assert_true(back.insecure);
