@@ -1,7 +1,7 @@
 /* `mapferry group export|import`: the two operations driven from outside, against any portal that has them. */
-#include "base/file.h"
 #include "base/id.h"
 #include "cli/command.h"
+#include "cli/input.h"
 #include "cli/job.h"
 #include "cli/remote_file.h"
 #include "cli/remote_find.h"
@@ -239,7 +239,6 @@ int cli_group_export(struct ctx *ctx, const struct options *o, int *exit_out)
 
 int cli_group_import(struct ctx *ctx, const struct options *o, int *exit_out)
 {
-    if (!file_exists(arena_cstr(ctx->arena, o->words[2])))
-        return err_set(ctx, &ERR_USAGE, "There is no file '%.*s'.", STR_FMT(o->words[2]));
+    TRY(input_check(ctx, o->words[2]));
     return group_command(ctx, o, group_import, exit_out);
 }

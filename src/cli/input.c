@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -37,6 +38,18 @@ int input_read(struct ctx *ctx, str file, size_t max, str *out)
         return file_read_all(ctx, arena_cstr(ctx->arena, file), max, out);
     struct descriptor d = {.base = {.read = descriptor_read}, .fd = STDIN_FILENO};
     return reader_read_all(ctx, &d.base, max, "standard input", out);
+}
+
+int input_check(struct ctx *ctx, str file)
+{
+    struct stat st;
+    if (stat(arena_cstr(ctx->arena, file), &st) != 0)
+        return err_set(ctx, &ERR_USAGE,
+                       errno == ENOENT || errno == ENOTDIR ? "There is no file '%.*s'." : "The file '%.*s' cannot be reached.",
+                       STR_FMT(file));
+    if (S_ISDIR(st.st_mode))
+        return err_set(ctx, &ERR_USAGE, "'%.*s' is a folder, not a file.", STR_FMT(file));
+    return RC_OK;
 }
 
 static str first_line(str text)

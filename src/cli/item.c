@@ -1,6 +1,5 @@
 /* `mapferry item add|get|update`: one item, as the Sharing API has it. */
 #include "base/clock.h"
-#include "base/file.h"
 #include "cli/command.h"
 #include "cli/input.h"
 #include "cli/remote_file.h"
@@ -44,8 +43,8 @@ static int check_sources(struct ctx *ctx, const struct options *o, str file)
     if (!str_none(file) + !str_none(text) + !str_none(options_get(o, "url")) > 1)
         return err_set(ctx, &ERR_USAGE, "An item's data is a FILE, --text or --url, one of them.");
     for (size_t i = 0; i < COUNT_OF(files); i++)
-        if (!str_none(files[i]) && !file_exists(arena_cstr(ctx->arena, files[i])))
-            return err_set(ctx, &ERR_USAGE, "There is no file '%.*s'.", STR_FMT(files[i]));
+        if (!str_none(files[i]))
+            TRY(input_check(ctx, files[i]));
     return RC_OK;
 }
 

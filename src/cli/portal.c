@@ -50,6 +50,8 @@ int cli_portal_add(struct ctx *ctx, const struct options *o, int *exit_out)
     TRY(file_option(ctx, o, "cert", &p.cert));
     TRY(file_option(ctx, o, "key", &p.key));
     TRY(file_option(ctx, o, "ca", &p.ca));
+    if (!str_empty(p.token_file) && !(str_empty(p.user) && str_empty(p.password_file)))
+        return err_set(ctx, &ERR_USAGE, "Give either --token-file, or --user and --password-file.");
     if (!str_empty(p.user) && str_empty(p.password_file))
         return err_set(ctx, &ERR_USAGE, "--user needs --password-file.");
     if (str_empty(p.cert) != str_empty(p.key))

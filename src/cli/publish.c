@@ -1,5 +1,6 @@
 /* `mapferry publish PORTAL FILE`: adds the file as an item and publishes it as a hosted feature service. */
 #include "cli/command.h"
+#include "cli/input.h"
 #include "cli/output.h"
 #include "cli/remote_file.h"
 #include <stdio.h>
@@ -58,6 +59,7 @@ static int publish(struct ctx *ctx, struct remote *r, struct output *out, const 
         return err_set(ctx, &ERR_USAGE, "'%.*s': a .gpkg, .geojson or zipped Shapefile can be published.", STR_FMT(o->words[1]));
     str stem = str_sub(base, 0, base.n - strlen(publish_types[kind].ending));
     struct json published;
+    TRY(input_check(ctx, o->words[1]));
     TRY(remote_open(ctx, o->words[0], r));
     TRY(remote_content(ctx, r, &content));
     TRY(add_file(ctx, r, out, o, kind, stem, &item));

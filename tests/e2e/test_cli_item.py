@@ -52,7 +52,7 @@ class Items(CommandLineTest):
     def test_what_add_refuses(self):
         pdf = self.file('x.pdf', moving.PDF)
         for args, says in (([], 'needs --title'), (['--title', 't'], 'needs --type'), ([self.file('x.zip', moving.zipped(a='b'))], 'several types, name one with --type: '),
-                           ([self.file('x.unknown', b'x')], 'is not known'), ([self.file('noending', b'x')], 'is not known'), (['/no/such.pdf'], "no file '/no/such.pdf'"),
+                           ([self.file('x.unknown', b'x')], 'is not known'), ([self.file('noending', b'x')], 'is not known'), (['/no/such.pdf'], "no file '/no/such.pdf'"), ([self.folder.name, '--title', 't', '--type', 'PDF'], 'is a folder'),
                            ([pdf, '--url', 'https://example.com'], 'one of them'), ([pdf, '--text', pdf], 'one of them'),
                            ([pdf, '--thumbnail', '/no/t.png'], "no file '/no/t.png'")):
             self.refused('item', 'add', self.url, *args, says=says)
