@@ -17,6 +17,7 @@ CONFINED = {
     r'^sqlite3\.h': ['store/sql_sqlite', 'store/sql_fault_vfs', 'store/feature_gpkg', 'store/gpkg_'],
     r'^isa-l|^igzip|^crc\.h': ['codec/deflate'],
     r'^proj\.h': ['model/geometry/'],
+    r'^geos_c\.h': ['model/geometry/relate.c'],
     r'^gdal|^ogr_|^cpl_': ['convert/helper/'],
     r'^seccomp\.h|^linux/landlock\.h': ['convert/helper/'],
 }

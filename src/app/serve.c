@@ -71,6 +71,7 @@ static struct site_settings settings_of(struct ctx *ctx, const struct config *c)
     struct site_settings s = site_settings_default();
     s.upload_max = config_int(c, upload_max);
     s.text_max = config_int(c, text_max);
+    s.query_ms = config_int(c, query_seconds) * 1000;
     s.package_max = config_int(c, package_max);
     s.package_item_max = config_int(c, package_item_max);
     s.free_space_min = config_int(c, free_space_min);

@@ -9,6 +9,7 @@ struct site_settings site_settings_default(void)
     return (struct site_settings){
         .upload_max = 20LL << 30,
         .text_max = 64LL << 20,
+        .query_ms = 60000,
         .package_max = 5LL << 30,
         .package_item_max = 1LL << 30,
         .free_space_min = 10LL << 30,

@@ -6,6 +6,7 @@
 
 #include "base/stream.h"
 #include "model/geometry/envelope.h"
+#include "model/geometry/relate.h"
 #include "model/layer.h"
 #include "model/query/where.h"
 
@@ -53,6 +54,8 @@ struct feature_query {
     bool has_box;   /* features whose geometry's bounding box meets `box` (layer's spatial reference) */
     bool box_exact; /* the geometry itself has to meet it, not only its bounding box */
     struct envelope box;
+    struct relate *shape; /* NULL: none; the geometry asked about, whose relation features have to have. Lives as long as cursors
+                             of the query do */
     const struct feature_order *order; /* oid ascending is always the last key */
     size_t order_count;
     int64_t offset, limit; /* limit -1: all */
@@ -61,6 +64,16 @@ struct feature_query {
     bool geometry; /* false: row.wkb stays STR_NONE */
     bool distinct; /* distinct combinations of the fields wanted, no oid, no geometry */
 };
+/* Groups of the rows of a query instead of rows. */
+struct feature_groups {
+    const struct where_output *outputs; /* what rows are grouped by, then aggregates */
+    const struct field *fields;         /* as what the values of each output are read */
+    size_t count, group_count;
+    const struct where *having;        /* NULL: all groups */
+    const struct feature_order *order; /* `field` is an output; groups in order of what they are grouped by last */
+    size_t order_count;
+    int64_t offset, limit; /* limit -1: all */
+};
 struct feature_cursor;
 /* One snapshot from open to close. */
 int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
@@ -68,6 +81,11 @@ int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *stor
 /* The row's memory is valid until the next call. RC_END at the end. */
 int feature_next(struct ctx *ctx, struct feature_cursor *c, struct row *row_out);
 void feature_cursor_close(struct feature_cursor *c);
+/* Rows have a value for each output, no oid, no geometry. Of the query the conditions count alone. The same for feature_next.
+ * Blobs of the aggregates of geometry are doubles, in the layer's spatial reference: xmin, ymin, xmax, ymax of an envelope, x and
+ * y of a centroid, of each corner of a hull. */
+int feature_groups_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                        const struct feature_query *q, const struct feature_groups *g, struct feature_cursor **out);
 int feature_count(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
                   const struct feature_query *q, int64_t *out);
 /* Bounding box of the matching features; *empty_out when there are none with a geometry. */

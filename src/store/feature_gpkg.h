@@ -25,6 +25,9 @@ enum {
     GPKG_ROW_MAX = 512 << 20, /* one geometry */
 };
 
+/* What a pointer that is bound to a statement points to: a struct relate. */
+#define GPKG_SHAPE "relate"
+
 struct gpkg_statement {
     char *text;
     sqlite3_stmt *stmt;
@@ -233,10 +236,14 @@ struct gpkg_sql {
     struct buf text;
     struct value *values; /* bound in order, in the arena */
     size_t value_count, value_capacity;
+    struct relate *shape; /* bound as the parameter of that number */
+    size_t shape_at;
 };
 /* Conditions: " WHERE …" or nothing. box_index: use the spatial index for the box. */
 int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q,
                         bool box_index);
+/* A tree as an expression. */
+void gpkg_sql_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w);
 int gpkg_sql_order(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q);
 void gpkg_sql_value(struct ctx *ctx, struct gpkg_sql *sql, struct value v); /* "?" and the value */
 void gpkg_sql_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w);

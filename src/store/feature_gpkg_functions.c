@@ -281,6 +281,22 @@ static void sql_geometry_meets(sqlite3_context *sc, int n, sqlite3_value **args)
     sqlite3_result_int(sc, meets);
 }
 
+/* geometry_relates(geometry, shape): 1 or 0; 0 for no geometry. One test may take long, so each looks at the time. */
+static void sql_geometry_relates(sqlite3_context *sc, int n, sqlite3_value **args)
+{
+    (void)n;
+    struct gpkg_conn *c = sqlite3_user_data(sc);
+    struct relate *shape = sqlite3_value_pointer(args[1], GPKG_SHAPE);
+    str blob = blob_of(args[0]);
+    struct envelope box = gpkg_blob_box(blob), asked = shape ? relate_box(shape) : ENVELOPE_EMPTY;
+    bool apart = !envelope_meets(&box, &asked), found = false;
+    if (ctx_check(c->ctx) != RC_OK)
+        sqlite3_interrupt(c->db);
+    else if (shape && !envelope_empty(&box) && (!apart || relate_fits_apart(shape)))
+        found = relate_test(c->ctx, shape, gpkg_blob_wkb(blob));
+    sqlite3_result_int(sc, found);
+}
+
 int gpkg_functions_add(struct ctx *ctx, struct gpkg_conn *c)
 {
     static const struct {
@@ -305,7 +321,8 @@ int gpkg_functions_add(struct ctx *ctx, struct gpkg_conn *c)
                      {"cast_day", 1, sql_cast_day},
                      {"cast_date", 1, sql_cast_date},
                      {"box_meets", 5, sql_box_meets},
-                     {"geometry_meets", 5, sql_geometry_meets}};
+                     {"geometry_meets", 5, sql_geometry_meets},
+                     {"geometry_relates", 2, sql_geometry_relates}};
     pthread_once(&unicode_once, open_locale);
     if (!unicode_locale)
         return err_set(ctx, &ERR_UNSUPPORTED, "this system has no locale C.UTF-8");

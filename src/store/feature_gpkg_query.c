@@ -76,7 +76,8 @@ static void add_columns(struct ctx *ctx, struct feature_cursor *c, const struct 
 static int64_t add_mark(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
 {
     const struct layer *l = c->layer;
-    bool plain = !c->borrowed && !l->filter && !q->where && !q->oids && !q->has_box && !q->distinct && q->order_count == 0;
+    bool plain =
+        !c->borrowed && !l->filter && !q->where && !q->oids && !q->has_box && !q->shape && !q->distinct && q->order_count == 0;
     c->mark = (struct gpkg_mark){.layer = -1};
     if (!plain)
         return q->offset;
@@ -92,35 +93,88 @@ static int64_t add_mark(struct ctx *ctx, struct feature_cursor *c, const struct 
     return left;
 }
 
-static int open_cursor(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
+static void add_paging(struct ctx *ctx, struct feature_cursor *c, int64_t limit, int64_t offset)
+{
+    buf_add(&c->sql.text, STR(" LIMIT "));
+    gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = limit});
+    buf_add(&c->sql.text, STR(" OFFSET "));
+    gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = offset});
+}
+
+/* Columns by their numbers: GROUP BY and ORDER BY understand these. */
+static void add_group_order(struct feature_cursor *c, const struct feature_groups *g)
+{
+    struct buf *b = &c->sql.text;
+    const char *word = " ORDER BY ";
+    for (size_t i = 0; i < g->order_count; i++, word = ",") {
+        const struct feature_order *o = &g->order[i];
+        buf_printf(b, "%s%zu%s", word, o->field + 1, o->descending ? " DESC NULLS FIRST" : " ASC NULLS LAST");
+    }
+    for (size_t i = 0; i < g->group_count; i++, word = ",")
+        buf_printf(b, "%s%zu NULLS LAST", word, i + 1);
+}
+
+/* SELECT outputs FROM table … GROUP BY … */
+static int add_groups(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q, const struct feature_groups *g,
+                      bool index)
+{
+    struct buf *b = &c->sql.text;
+    c->fields = mem_alloc(g->count * sizeof(const struct field *));
+    c->targets = mem_alloc(g->count * sizeof *c->targets);
+    c->geometry = -1;
+    buf_add(b, STR("SELECT "));
+    for (size_t i = 0; i < g->count; i++) {
+        if (i)
+            buf_add_char(b, ',');
+        gpkg_sql_tree(ctx, &c->sql, c->layer, g->outputs[i].tree);
+        c->fields[i] = &g->fields[i];
+        c->targets[i] = i;
+    }
+    c->field_count = g->count;
+    buf_add(b, STR(" FROM "));
+    gpkg_quote(b, gpkg_table(ctx, c->layer, false));
+    TRY(gpkg_sql_conditions(ctx, &c->sql, c->layer, q, index));
+    for (size_t i = 0; i < g->group_count; i++)
+        buf_printf(b, "%s%zu", i ? "," : " GROUP BY ", i + 1);
+    if (g->having) {
+        buf_add(b, STR(" HAVING "));
+        gpkg_sql_tree(ctx, &c->sql, c->layer, g->having);
+    }
+    add_group_order(c, g);
+    return RC_OK;
+}
+
+static int open_cursor(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q, const struct feature_groups *g)
 {
     bool index;
     if (!c->borrowed)
         TRY(gpkg_read_begin(ctx, c->fs, c->set, &c->conn));
     TRY(box_needs_index(ctx, c->conn, c->layer, q, &index));
+    if (g) {
+        TRY(add_groups(ctx, c, q, g, index));
+        add_paging(ctx, c, g->limit, g->offset);
+        return gpkg_sql_prepare(ctx, &c->sql, c->conn, &c->stmt);
+    }
     add_columns(ctx, c, q);
     int64_t offset = add_mark(ctx, c, q);
     TRY(gpkg_sql_conditions(ctx, &c->sql, c->layer, q, index));
     TRY(gpkg_sql_order(ctx, &c->sql, c->layer, q));
-    buf_add(&c->sql.text, STR(" LIMIT "));
-    gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = q->limit});
-    buf_add(&c->sql.text, STR(" OFFSET "));
-    gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = offset});
+    add_paging(ctx, c, q->limit, offset);
     return gpkg_sql_prepare(ctx, &c->sql, c->conn, &c->stmt);
 }
 
-/* c: with the data set, or with a borrowed connection. */
+/* c: with the data set, or with a borrowed connection. g: NULL for rows. */
 static int make_cursor(struct ctx *ctx, const struct feature_cursor *from, const struct feature_query *q,
-                       struct feature_cursor **out)
+                       const struct feature_groups *g, struct feature_cursor **out)
 {
     struct feature_cursor *c = mem_new(struct feature_cursor);
     *c = *from;
     c->sql = (struct gpkg_sql){.text = BUF_INIT(GPKG_SQL_MAX)};
-    c->values = mem_alloc(c->layer->field_count * sizeof *c->values);
+    c->values = mem_alloc((g ? g->count : c->layer->field_count) * sizeof *c->values);
     c->arena = arena_open();
     struct arena *callers = ctx->arena; /* which may be reset between rows, while bound values must stay */
     ctx->arena = c->arena;
-    int rc = open_cursor(ctx, c, q);
+    int rc = open_cursor(ctx, c, q, g);
     ctx->arena = callers;
     if (rc != RC_OK)
         feature_cursor_close(c);
@@ -135,14 +189,23 @@ int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *stor
     *out = NULL;
     struct feature_cursor from = {.fs = fs, .layer = l};
     TRY(gpkg_set_take(ctx, fs, store, &from.set));
-    return make_cursor(ctx, &from, q, out);
+    return make_cursor(ctx, &from, q, NULL, out);
+}
+
+int feature_groups_open(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
+                        const struct feature_query *q, const struct feature_groups *g, struct feature_cursor **out)
+{
+    *out = NULL;
+    struct feature_cursor from = {.fs = fs, .layer = l};
+    TRY(gpkg_set_take(ctx, fs, store, &from.set));
+    return make_cursor(ctx, &from, q, g, out);
 }
 
 int gpkg_cursor_borrow(struct ctx *ctx, struct gpkg_conn *conn, const struct layer *l, const struct feature_query *q,
                        struct feature_cursor **out)
 {
     *out = NULL;
-    return make_cursor(ctx, &(struct feature_cursor){.conn = conn, .borrowed = true, .layer = l}, q, out);
+    return make_cursor(ctx, &(struct feature_cursor){.conn = conn, .borrowed = true, .layer = l}, q, NULL, out);
 }
 
 int feature_next(struct ctx *ctx, struct feature_cursor *c, struct row *row_out)
@@ -328,7 +391,7 @@ static int extent_by_rows(struct ctx *ctx, struct feature_store *fs, const id *s
 int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
                    const struct feature_query *q, struct envelope *out, bool *empty_out)
 {
-    bool all = !l->filter && !q->where && !q->oids && !q->has_box;
+    bool all = !l->filter && !q->where && !q->oids && !q->has_box && !q->shape;
     *out = ENVELOPE_EMPTY;
     *empty_out = true;
     if (l->geometry == GEOMETRY_NONE)

@@ -81,14 +81,12 @@ static struct value date_text(struct ctx *ctx, int64_t ms)
     return (struct value){.kind = VALUE_TEXT, .s = s};
 }
 
-static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w);
-
 static void add_list(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, struct where *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (i)
             buf_add_char(&sql->text, ',');
-        add_tree(ctx, sql, l, list[i]);
+        gpkg_sql_tree(ctx, sql, l, list[i]);
     }
 }
 
@@ -106,7 +104,7 @@ static void add_joined(struct ctx *ctx, struct gpkg_sql *sql, const struct layer
             buf_add(&sql->text, word);
         if (starts)
             buf_add_char(&sql->text, '(');
-        add_tree(ctx, sql, l, w->args[i]);
+        gpkg_sql_tree(ctx, sql, l, w->args[i]);
     }
     if (groups)
         buf_add_char(&sql->text, ')');
@@ -120,9 +118,9 @@ static void add_arithmetic(struct ctx *ctx, struct gpkg_sql *sql, const struct l
     if (left->kind == WHERE_ARITHMETIC && PRECEDENCE[left->op] == PRECEDENCE[w->op])
         add_arithmetic(ctx, sql, l, left);
     else
-        add_tree(ctx, sql, l, left);
+        gpkg_sql_tree(ctx, sql, l, left);
     buf_add(&sql->text, str_c(OPERATORS[w->op]));
-    add_tree(ctx, sql, l, w->args[1]);
+    gpkg_sql_tree(ctx, sql, l, w->args[1]);
 }
 
 static void add_like(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
@@ -144,13 +142,13 @@ static void add_case(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *
     add_list(ctx, sql, l, w->args, i);
     for (; i + 1 < w->arg_count; i += 2) {
         buf_add(b, STR(" WHEN "));
-        add_tree(ctx, sql, l, w->args[i]);
+        gpkg_sql_tree(ctx, sql, l, w->args[i]);
         buf_add(b, STR(" THEN "));
-        add_tree(ctx, sql, l, w->args[i + 1]);
+        gpkg_sql_tree(ctx, sql, l, w->args[i + 1]);
     }
     if (i < w->arg_count) {
         buf_add(b, STR(" ELSE "));
-        add_tree(ctx, sql, l, w->args[i]);
+        gpkg_sql_tree(ctx, sql, l, w->args[i]);
     }
     buf_add(b, STR(" END"));
 }
@@ -202,25 +200,25 @@ static void add_inner(struct ctx *ctx, struct gpkg_sql *sql, const struct layer 
     default:
         break;
     }
-    add_tree(ctx, sql, l, w->args[0]);
+    gpkg_sql_tree(ctx, sql, l, w->args[0]);
     if (w->kind == WHERE_COMPARE) {
         buf_add(b, str_c(OPERATORS[w->op]));
-        add_tree(ctx, sql, l, w->args[1]);
+        gpkg_sql_tree(ctx, sql, l, w->args[1]);
     } else if (w->kind == WHERE_IN) {
         buf_printf(b, "%.*s IN (", STR_FMT(no));
         add_list(ctx, sql, l, w->args + 1, w->arg_count - 1);
         buf_add_char(b, ')');
     } else if (w->kind == WHERE_BETWEEN) {
         buf_printf(b, "%.*s BETWEEN ", STR_FMT(no));
-        add_tree(ctx, sql, l, w->args[1]);
+        gpkg_sql_tree(ctx, sql, l, w->args[1]);
         buf_add(b, STR(" AND "));
-        add_tree(ctx, sql, l, w->args[2]);
+        gpkg_sql_tree(ctx, sql, l, w->args[2]);
     } else {
         buf_printf(b, " IS%.*s NULL", STR_FMT(no));
     }
 }
 
-static void add_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
+void gpkg_sql_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
 {
     struct buf *b = &sql->text;
     switch (w->kind) {
@@ -274,6 +272,18 @@ static void add_number(struct ctx *ctx, struct gpkg_sql *sql, const char *before
     gpkg_sql_value(ctx, sql, (struct value){.kind = VALUE_DOUBLE, .d = d});
 }
 
+/* geometry_relates(geometry, shape) */
+static void add_shape(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q)
+{
+    buf_add(&sql->text, STR("geometry_relates("));
+    gpkg_quote(&sql->text, gpkg_geometry_column(ctx, l));
+    buf_add_char(&sql->text, ',');
+    gpkg_sql_value(ctx, sql, (struct value){.kind = VALUE_NULL});
+    buf_add_char(&sql->text, ')');
+    sql->shape = q->shape;
+    sql->shape_at = sql->value_count;
+}
+
 /* The index has boxes rounded outwards, so the exact test follows. A point is its bounding box. */
 static void add_box(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q, bool index)
 {
@@ -292,6 +302,10 @@ static void add_box(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l
     }
     if (index)
         buf_add(b, STR(") AND "));
+    if (q->shape) { /* which looks at the boxes itself */
+        add_shape(ctx, sql, l, q);
+        return;
+    }
     buf_add(b, q->box_exact && l->geometry != GEOMETRY_POINT ? STR("geometry_meets(") : STR("box_meets("));
     gpkg_quote(b, gpkg_geometry_column(ctx, l));
     add_number(ctx, sql, ",", box->xmin);
@@ -312,6 +326,10 @@ int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct laye
         else
             add_box(ctx, sql, l, q, box_index);
         word = " AND ";
+    } else if (q->shape) {
+        buf_add(&sql->text, str_c(word));
+        add_shape(ctx, sql, l, q);
+        word = " AND ";
     }
     if (q->oids) {
         buf_add(&sql->text, str_c(word));
@@ -320,12 +338,12 @@ int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct laye
     }
     if (q->where) {
         buf_add(&sql->text, str_c(word));
-        add_tree(ctx, sql, l, q->where);
+        gpkg_sql_tree(ctx, sql, l, q->where);
         word = " AND ";
     }
     if (l->filter) { /* whatever is asked, the rows of a view are these */
         buf_add(&sql->text, str_c(word));
-        add_tree(ctx, sql, l->source, l->filter);
+        gpkg_sql_tree(ctx, sql, l->source, l->filter);
     }
     return RC_OK;
 }
@@ -383,6 +401,8 @@ int gpkg_sql_prepare(struct ctx *ctx, struct gpkg_sql *sql, struct gpkg_conn *c,
         else if (v->kind != VALUE_NULL)
             rc = gpkg_bind_text(ctx, c, stmt, parameter, v->s);
     }
+    if (sql->shape)
+        sqlite3_bind_pointer(stmt, (int)sql->shape_at, sql->shape, GPKG_SHAPE, NULL);
     if (rc != RC_OK)
         gpkg_release(c, stmt);
     else

@@ -166,7 +166,7 @@ static bool format_parse(str word, enum format *out)
     static const struct {
         const char *word;
         enum format format;
-    } words[] = {{"html", FORMAT_HTML}, {"json", FORMAT_JSON}, {"pjson", FORMAT_PJSON}, {"geojson", FORMAT_GEOJSON}};
+    } words[] = {{"html", FORMAT_HTML}, {"json", FORMAT_JSON}, {"pjson", FORMAT_PJSON}, {"geojson", FORMAT_GEOJSON}, {"pbf", FORMAT_PBF}};
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (str_ieq(str_trim(word), str_c(words[i].word))) {
             *out = words[i].format;
@@ -181,8 +181,9 @@ static int find_format(struct ctx *ctx, struct call *call)
     if (str_empty(f))
         return RC_OK;
     call->format_given = format_parse(f, &call->format);
-    if (call->format_given)
-        return RC_OK;
+    if (call->format_given && (call->format != FORMAT_PBF || str_ends(str_c(call->route->pattern), STR("/query"))))
+        return RC_OK; /* features alone come as protocol buffers */
+    call->format_given = false;
     call->format = FORMAT_JSON;
     return err_set(ctx, &ERR_PARAMETER, "f=%.*s is not supported: html, json and pjson are.", STR_FMT(str_sub(f, 0, 32)));
 }

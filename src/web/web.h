@@ -35,7 +35,7 @@ struct web {
     atomic_bool ready;
 };
 
-enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_PJSON, FORMAT_GEOJSON };
+enum format { FORMAT_HTML, FORMAT_JSON, FORMAT_PJSON, FORMAT_GEOJSON, FORMAT_PBF };
 enum who { WHO_ANYONE, WHO_USER, WHO_ADMIN };
 enum body_kind {
     BODY_PARAMS /* to 1 MiB */,

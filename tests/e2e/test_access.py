@@ -54,6 +54,8 @@ READS = [
     ('/server/rest/services/Hosted', {}, EVERYBODY),
     (SERVER, {}, READ), (SERVER + '/layers', {}, READ), (SERVER + '/sources', {}, READ), (SERVER + '/extractChanges', {}, OWN), (SERVER + '/0', {}, READ), (SERVER + '/0/query', {'where': '1=1'}, READ), (SERVER + '/0/query', {'where': '1=1', 'returnCountOnly': 'true'}, READ),
     (SERVER + '/0/queryRelatedRecords', {'objectIds': '1', 'relationshipId': '0'}, READ), (SERVER + '/0/queryAttachments', {'objectIds': '1'}, READ), (SERVER + '/0/1', {}, READ),
+    (SERVER + '/query', {'layerDefs': '0:1=1'}, READ), (SERVER + '/queryDomains', {}, READ), (SERVER + '/0/validateSQL', {'sql': 'n = 1'}, READ),
+    (SERVER + '/0/query', {'outStatistics': '[{"statisticType":"count","onStatisticField":"n"}]', 'where': '1=1'}, READ), (SERVER + '/0/query', {'where': '1=1', 'f': 'pbf'}, READ),
     (SERVER + '/0/1/attachments', {}, READ), (SERVER + '/0/1/attachments/1', {}, READ), (ADMIN_SERVER, {}, OWN), (ADMIN_SERVER + '/0', {}, OWN),
 ]
 PART = [('file', ('b.png', moving.png()))]

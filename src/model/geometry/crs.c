@@ -169,6 +169,16 @@ static str text_or(struct ctx *ctx, const char *text, str otherwise)
 
 static bool is_geographic(PJ_TYPE type) { return type == PJ_TYPE_GEOGRAPHIC_2D_CRS || type == PJ_TYPE_GEOGRAPHIC_3D_CRS; }
 
+static double unit_of(struct thread_state *t, PJ *pj)
+{
+    double factor = 1;
+    PJ *system = proj_crs_get_coordinate_system(t->proj, pj);
+    if (!system || !proj_cs_get_axis_info(t->proj, system, 0, NULL, NULL, NULL, &factor, NULL, NULL, NULL) || !(factor > 0))
+        factor = 1;
+    proj_destroy(system);
+    return factor;
+}
+
 int crs_describe(struct ctx *ctx, const struct crs *crs, struct crs_info *out)
 {
     static const char *const ONE_LINE[] = {"MULTILINE=NO", NULL};
@@ -184,12 +194,24 @@ int crs_describe(struct ctx *ctx, const struct crs *crs, struct crs_info *out)
         .wkt = text_or(ctx, wkt, STR("undefined")),
         .geographic = is_geographic(proj_get_type(pj)),
     };
+    out->unit_meters = out->geographic ? 1 : unit_of(t, pj);
     if (crs->wkid > 0) {
         out->authority = text_or(ctx, proj_get_id_auth_name(pj, 0), STR("NONE"));
         out->code = crs_latest_wkid(crs->wkid);
     }
     proj_destroy(pj);
     return RC_OK;
+}
+
+void crs_local(struct ctx *ctx, double lon, double lat, struct crs *out)
+{
+    *out = (struct crs){
+        .wkt = arena_printf(ctx->arena,
+                            "PROJCS[\"local\",GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563]],"
+                            "PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433]],PROJECTION[\"Azimuthal_Equidistant\"],"
+                            "PARAMETER[\"latitude_of_center\",%.9f],PARAMETER[\"longitude_of_center\",%.9f],"
+                            "PARAMETER[\"false_easting\",0],PARAMETER[\"false_northing\",0],UNIT[\"metre\",1]]",
+                            lat, lon)};
 }
 
 /* ---- transforming ---- */

@@ -25,9 +25,13 @@ struct crs_info {
     str name, authority, wkt; /* authority "EPSG", "ESRI", or "NONE" for WKT alone; WKT as GeoPackage keeps it (WKT 1) */
     int32_t code;             /* the authority's, 0 for NONE */
     bool geographic;          /* coordinates are degrees */
+    double unit_meters;       /* of projected coordinates; 1 where it is not known */
 };
 /* ERR_INVALID for a system that the database does not know. Texts in the arena. */
 int crs_describe(struct ctx *ctx, const struct crs *crs, struct crs_info *out);
+
+/* A plane around that place (degrees, WGS 84) in which distances from it are true, in metres. Text in the arena. */
+void crs_local(struct ctx *ctx, double lon, double lat, struct crs *out);
 
 /* Transformations are prepared once a thread and pair, and kept there (a few); same or unknown (wkid 0 without WKT) systems mean
  * no change. ERR_INVALID: a system is not known, or there is no way between them, or a coordinate lies outside of it. */

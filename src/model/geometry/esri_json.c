@@ -24,20 +24,31 @@ struct vertex_form {
     unsigned dims; /* in the bytes */
     bool z, m;     /* to be written */
     unsigned m_at;
+    bool deltas, turned;
+    double x, y; /* with deltas: the vertex before */
 };
 
-static struct vertex_form vertex_form(const struct wkb_form *f, struct geometry_dims wanted)
+static struct vertex_form vertex_form(const struct wkb_form *f, struct esri_json_form wanted)
 {
-    return (struct vertex_form){
-        .dims = wkb_dims(f), .z = f->has_z && wanted.z, .m = f->has_m && wanted.m, .m_at = wkb_dims(f) - 1};
+    return (struct vertex_form){.dims = wkb_dims(f),
+                                .z = f->has_z && wanted.z,
+                                .m = f->has_m && wanted.m,
+                                .m_at = wkb_dims(f) - 1,
+                                .deltas = wanted.deltas,
+                                .turned = wanted.turned};
 }
 
-static void put_vertex(struct json_out *o, const struct wkb_sequence *s, size_t index, const struct vertex_form *v)
+static void put_vertex(struct json_out *o, const struct wkb_sequence *s, size_t index, struct vertex_form *v)
 {
     size_t at = index * v->dims;
+    double x = wkb_coord(s, at), y = wkb_coord(s, at + 1);
     json_begin_array(o);
-    json_put_double(o, wkb_coord(s, at));
-    json_put_double(o, wkb_coord(s, at + 1));
+    json_put_double(o, x - v->x); /* x itself but with deltas */
+    json_put_double(o, y - v->y);
+    if (v->deltas) {
+        v->x = x;
+        v->y = y;
+    }
     if (v->z)
         put_ordinate(o, wkb_coord(s, at + 2));
     if (v->m)
@@ -60,16 +71,16 @@ static double ring_area(const struct wkb_sequence *s, unsigned dims)
     return area;
 }
 
-static void put_sequence(struct json_out *o, const struct wkb_sequence *s, const struct vertex_form *v, bool reversed)
+static void put_sequence(struct json_out *o, const struct wkb_sequence *s, struct vertex_form *v, bool reversed)
 {
+    v->x = v->y = 0;
     json_begin_array(o);
     for (size_t i = 0; i < s->count; i++)
         put_vertex(o, s, reversed ? s->count - 1 - i : i, v);
     json_end_array(o);
 }
 
-/* Whether a ring has to be turned over so that outer rings run as asked. */
-static bool is_turned(const struct wkb_form *f, const struct wkb_sequence *s, bool outer_clockwise)
+bool esri_json_reversed(const struct wkb_form *f, const struct wkb_sequence *s, bool outer_clockwise)
 {
     if (f->type != GEOMETRY_POLYGON)
         return false;
@@ -101,7 +112,7 @@ static int put_point(struct ctx *ctx, struct json_out *o, struct wkb_reader *r, 
     return RC_OK;
 }
 
-int esri_json_put(struct ctx *ctx, struct json_out *o, str wkb, struct geometry_dims dims)
+int esri_json_put(struct ctx *ctx, struct json_out *o, str wkb, struct esri_json_form form)
 {
     if (str_none(wkb)) {
         json_put_null(o);
@@ -110,7 +121,7 @@ int esri_json_put(struct ctx *ctx, struct json_out *o, str wkb, struct geometry_
     struct wkb_reader r;
     struct wkb_sequence s;
     TRY(wkb_reader_open(ctx, wkb, &r));
-    struct vertex_form v = vertex_form(&r.form, dims);
+    struct vertex_form v = vertex_form(&r.form, form);
     json_begin_object(o);
     if (r.form.type == GEOMETRY_POINT) {
         TRY(put_point(ctx, o, &r, &v));
@@ -124,7 +135,7 @@ int esri_json_put(struct ctx *ctx, struct json_out *o, str wkb, struct geometry_
         if (r.form.type == GEOMETRY_MULTIPOINT)
             put_vertex(o, &s, 0, &v);
         else
-            put_sequence(o, &s, &v, is_turned(&r.form, &s, true));
+            put_sequence(o, &s, &v, esri_json_reversed(&r.form, &s, !v.turned));
     }
     json_end_array(o);
     json_end_object(o);
@@ -132,7 +143,7 @@ int esri_json_put(struct ctx *ctx, struct json_out *o, str wkb, struct geometry_
 }
 
 /* The coordinates of all parts; brackets around each polygon's rings, and around the parts when there is more than one. */
-static int put_parts(struct ctx *ctx, struct json_out *o, struct wkb_reader *r, const struct vertex_form *v, bool many)
+static int put_parts(struct ctx *ctx, struct json_out *o, struct wkb_reader *r, struct vertex_form *v, bool many)
 {
     bool polygons = r->form.type == GEOMETRY_POLYGON, open = false;
     struct wkb_sequence s;
@@ -149,7 +160,7 @@ static int put_parts(struct ctx *ctx, struct json_out *o, struct wkb_reader *r, 
         if (r->form.type == GEOMETRY_POINT || r->form.type == GEOMETRY_MULTIPOINT)
             put_vertex(o, &s, 0, v);
         else
-            put_sequence(o, &s, v, is_turned(&r->form, &s, false));
+            put_sequence(o, &s, v, esri_json_reversed(&r->form, &s, false));
     }
     if (open)
         json_end_array(o);
@@ -180,7 +191,7 @@ int esri_json_put_geojson(struct ctx *ctx, struct json_out *o, str wkb, bool z)
     }
     struct wkb_reader r;
     TRY(wkb_reader_open(ctx, wkb, &r));
-    struct vertex_form v = vertex_form(&r.form, (struct geometry_dims){.z = z});
+    struct vertex_form v = vertex_form(&r.form, (struct esri_json_form){.z = z});
     json_begin_object(o);
     json_member_c(o, "type", parts > 1 ? NAMES[r.form.type].multi : NAMES[r.form.type].single);
     json_name(o, "coordinates");

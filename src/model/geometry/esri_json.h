@@ -6,13 +6,17 @@
 #include "model/geometry/crs.h"
 #include "model/geometry/wkb.h"
 
-/* Which of the geometry's further dimensions are written. */
-struct geometry_dims {
-    bool z, m;
+/* How a geometry is written. */
+struct esri_json_form {
+    bool z, m;   /* with these dimensions, where the geometry has them */
+    bool deltas; /* x and y of each vertex but a part's first as what they are more than those before (quantized geometry) */
+    bool turned; /* y counts downwards: what runs clockwise in the numbers runs the other way on the map */
 };
 /* The geometry object as one value: {"x":…}, {"points":…}, {"paths":…}, {"rings":…}; null for STR_NONE. Outer rings come out
  * clockwise, holes counter-clockwise. An M without value is null. Errors are those of wkb_reader. */
-int esri_json_put(struct ctx *ctx, struct json_out *o, str wkb, struct geometry_dims dims);
+int esri_json_put(struct ctx *ctx, struct json_out *o, str wkb, struct esri_json_form form);
+/* Whether a ring has to be written from its end to its start so that outer rings run as asked. */
+bool esri_json_reversed(const struct wkb_form *f, const struct wkb_sequence *s, bool outer_clockwise);
 /* The GeoJSON geometry object, null for STR_NONE and for an empty geometry; one part gives the single type. Outer rings come out
  * counter-clockwise. */
 int esri_json_put_geojson(struct ctx *ctx, struct json_out *o, str wkb, bool z);

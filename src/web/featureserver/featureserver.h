@@ -4,6 +4,7 @@
 
 #include "model/errors.h"
 #include "model/geometry/esri_json.h"
+#include "model/geometry/wkb_shape.h"
 #include "service/hosted.h"
 #include "service/hosted_json.h"
 #include "web/handlers.h"
@@ -21,22 +22,48 @@ int32_t features_record_limit(const struct hosted_service *h, const struct layer
 /* "11.4" as a JSON number. */
 str features_version(const struct call *call);
 
+/* ---- shape.c: coordinates of an answer ---- */
+/* What a geometry goes through, in this order. */
+struct features_shape {
+    struct crs from, to;
+    bool transform, clamp; /* clamp: latitudes near the poles, which the target has no place for */
+    double tolerance;      /* of the generalization; 0: none */
+    bool quantize;
+    struct wkb_grid grid;
+    double grain; /* coordinates become multiples of 1/grain; 0: as they are */
+    struct esri_json_form form;
+    struct buf first, second;
+};
+/* Reads outSR, geometryPrecision, maxAllowableOffset, quantizationParameters, returnZ, returnM of the call. Release with
+ * features_shape_close. */
+int features_shape_open(struct ctx *ctx, const struct call *call, const struct layer *l, struct features_shape *out);
+void features_shape_close(struct features_shape *s); /* for CLEANUP */
+/* The geometry as asked for: in the row itself when nothing is to be done, else valid until the next call. */
+int features_shape_apply(struct ctx *ctx, struct features_shape *s, str wkb, str *out);
+/* The same with one place. */
+int features_shape_point(struct ctx *ctx, const struct features_shape *s, double xy[2]);
+/* "transform", of quantized answers. */
+void features_shape_put_transform(struct json_out *o, const struct features_shape *s);
+/* Whether latitudes near the poles have to be kept off on the way from one system to the other: Mercator has no place for them.
+ */
+#define FEATURES_NEAR_POLE 89.9
+int features_clamps(struct ctx *ctx, const struct crs *from, const struct crs *to, bool *out);
+
 /* ---- rows.c: rows as JSON ---- */
 struct features_rows {
     const struct layer *layer;
     const size_t *fields; /* in the order asked for */
     size_t field_count;
     str *names; /* of all the layer's fields, as JSON text */
-    bool geometry, geojson;
-    struct geometry_dims dims;
-    struct crs from, to;
-    bool transform, clamp; /* clamp: latitudes near the poles, which the target has no place for */
-    double grain;          /* coordinates become multiples of 1/grain; 0: as they are */
-    struct buf first, second;
+    bool geometry, geojson, centroid, envelope;
+    const struct where_output *outputs; /* of statistics, else NULL */
+    struct features_shape shape;
 };
-/* Reads outSR, geometryPrecision, returnZ, returnM of the call. Release with features_rows_close. */
+/* Reads returnCentroid, returnEnvelope and the parameters of the shape. Release with features_rows_close. */
 int features_rows_open(struct ctx *ctx, const struct call *call, const struct layer *l, struct features_rows *out);
 void features_rows_close(struct features_rows *r); /* for CLEANUP */
+/* xmin … ymax as members. */
+void features_put_corners(struct json_out *o, const struct envelope *box);
 /* One feature object. Nothing stays in the arena. */
 int features_rows_put(struct ctx *ctx, struct json_out *o, struct features_rows *r, const struct row *row);
 /* geometryType, spatialReference, hasZ, hasM: of layers with geometry. */
@@ -62,8 +89,9 @@ int features_full_extent(struct ctx *ctx, const struct call *call, const struct 
 void features_put_edit_result(struct json_out *o, const struct edit_result *r);
 
 /* ---- filter.c ---- */
-/* geometry, geometryType, spatialRel, inSR of the call as the query's box in the layer's spatial reference. ERR_FEATURE for what
- * would need more. */
+/* geometry, geometryType, spatialRel, relationParam, inSR, distance, units of the call as the query's box and shape in the
+ * layer's spatial reference. The shape is the caller's to close (relate_close), also after an error. ERR_FEATURE for what is
+ * wrong. */
 int features_filter(struct ctx *ctx, const struct call *call, const struct layer *l, struct feature_query *q);
 
 #endif

@@ -1,47 +1,35 @@
-/* The query operation. Small answers are made whole; larger ones go out while the rows are read, through a reader that holds a
- * few kilobytes, whatever the page's size. */
-#include "base/mem.h"
-#include "base/stream.h"
-#include "web/featureserver/featureserver.h"
+/* The query operation: what is asked for, and the answers that are numbers. Rows are in query_stream.c, pbf.c and statistics.c.
+ */
+#include "base/clock.h"
+#include "base/num.h"
+#include "web/featureserver/query.h"
 
-enum { WHOLE_MAX = 1 << 20, PIECE = 64 * 1024, FACTOR_MAX = 5 };
+enum { FACTOR_MAX = 5 };
 
 /* ---- what is asked for ---- */
 
-struct request {
-    struct hosted_service *service;
-    const struct layer *layer;
-    struct feature_query query;
-    struct features_rows rows;
-    int64_t limit; /* rows of the answer, -1 all */
-};
-
-/* Parameters that would change the answer and are not there yet. */
+/* Parameters that would change the answer and are not there. */
 static int refuse_unsupported(struct ctx *ctx, const struct call *call)
 {
-    static const char *const texts[] = {"outStatistics",
-                                        "groupByFieldsForStatistics",
-                                        "having",
-                                        "time",
-                                        "quantizationParameters",
-                                        "historicMoment",
-                                        "fullText",
-                                        "uniqueIds",
-                                        "relationParam",
-                                        "gdbVersion"};
-    static const char *const flags[] = {"returnCentroid", "returnUniqueIdsOnly", "returnEnvelope"};
+    static const char *const texts[] = {"historicMoment", "fullText", "gdbVersion"};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if (!str_empty(str_trim(call_param(call, texts[i]))))
-            return err_set(ctx, &ERR_FEATURE, "'%s' is not supported yet.", texts[i]);
-    for (size_t i = 0; i < COUNT_OF(flags); i++)
-        if (call_bool(call, flags[i]))
-            return err_set(ctx, &ERR_FEATURE, "'%s' is not supported yet.", flags[i]);
-    if (call_has(call, "geometry") && call_double(call, "distance") > 0)
-        return err_set(ctx, &ERR_FEATURE, "'distance' is not supported yet.");
+            return err_set(ctx, &ERR_FEATURE, "'%s' is not supported.", texts[i]);
+    if (str_ieq(str_trim(call_param(call, "sqlFormat")), STR("native")))
+        return err_set(ctx, &ERR_FEATURE, "'sqlFormat' is none or standard: clauses are standardized SQL here.");
     return RC_OK;
 }
 
-static int read_paging(struct ctx *ctx, const struct call *call, struct request *rq)
+static int check_word(struct ctx *ctx, const struct call *call, const char *name, const char *const *words, size_t count)
+{
+    str given = str_trim(call_param(call, name));
+    for (size_t i = 0; i < count && !str_empty(given); i++)
+        if (str_ieq(given, str_c(words[i])))
+            return RC_OK;
+    return str_empty(given) ? RC_OK : err_set(ctx, &ERR_FEATURE, "'%s' parameter is invalid", name);
+}
+
+static int read_paging(struct ctx *ctx, const struct call *call, struct features_request *rq)
 {
     int64_t factor = call_int(call, "maxRecordCountFactor"), most = features_record_limit(rq->service, rq->layer);
     rq->query.offset = call_int(call, "resultOffset");
@@ -59,69 +47,222 @@ static int read_paging(struct ctx *ctx, const struct call *call, struct request 
     return RC_OK;
 }
 
-static int read_conditions(struct ctx *ctx, const struct call *call, struct request *rq)
+/* ---- time ---- */
+
+/* t, or t1,t2; "null" is an open end. */
+static int read_times(struct ctx *ctx, str text, int64_t times[2])
+{
+    str rest = text, piece;
+    size_t n = 0;
+    times[0] = INT64_MIN;
+    times[1] = INT64_MAX;
+    for (; n < 2 && str_split(&rest, ',', &piece); n++) {
+        piece = str_trim(piece);
+        if (!str_ieq(piece, STR("null")) && !num_parse_int(piece, &times[n]))
+            return err_set(ctx, &ERR_FEATURE, "'time' parameter is invalid: milliseconds, or two of them");
+    }
+    if (n == 0 || !str_empty(rest))
+        return err_set(ctx, &ERR_FEATURE, "'time' parameter is invalid: milliseconds, or two of them");
+    times[1] = n == 1 ? times[0] : times[1];
+    return RC_OK;
+}
+
+static struct where *node(struct ctx *ctx, struct where w, struct where *a, struct where *b)
+{
+    struct where *p = arena_new(ctx->arena, struct where);
+    *p = w;
+    p->arg_count = (size_t)(a != NULL) + (b != NULL);
+    p->args = arena_array(ctx->arena, struct where *, 2);
+    p->args[0] = a;
+    p->args[1] = b;
+    return p;
+}
+
+/* field <= or >= a time; NULL for an open end. A name that is no date field is an error of the definition. */
+static int time_bound(struct ctx *ctx, const struct layer *l, str name, enum where_operator op, int64_t ms, struct where **out)
+{
+    size_t index;
+    const struct field *f = layer_field(l, name, &index);
+    *out = NULL;
+    if (!f || f->type != FIELD_DATE)
+        return err_set(ctx, &ERR_FEATURE, "'time' parameter is invalid: the layer has no time.");
+    if (ms == INT64_MIN || ms == INT64_MAX)
+        return RC_OK;
+    struct where *field = node(ctx, (struct where){.kind = WHERE_FIELD, .field = index}, NULL, NULL);
+    struct where *moment =
+        node(ctx, (struct where){.kind = WHERE_LITERAL, .literal = {.kind = VALUE_INT, .i = ms}, .is_date = true}, NULL, NULL);
+    *out = node(ctx, (struct where){.kind = WHERE_COMPARE, .op = op}, field, moment);
+    return RC_OK;
+}
+
+/* What begins before the end and ends after the beginning; of layers with one field both are the same moment. */
+static int read_time(struct ctx *ctx, const struct call *call, const struct layer *l, const struct where **where)
+{
+    str text = str_trim(call_param(call, "time"));
+    int64_t times[2];
+    struct where *bounds[2];
+    if (str_empty(text))
+        return RC_OK;
+    TRY(read_times(ctx, text, times));
+    struct json info = json_get_c(l->json, "timeInfo");
+    str start = json_string_or(json_get_c(info, "startTimeField"), ctx->arena, STR(""));
+    str end = json_string_or(json_get_c(info, "endTimeField"), ctx->arena, STR(""));
+    TRY(time_bound(ctx, l, start, OP_LE, times[1], &bounds[0]));
+    TRY(time_bound(ctx, l, str_empty(end) ? start : end, OP_GE, times[0], &bounds[1]));
+    for (size_t i = 0; i < COUNT_OF(bounds); i++) {
+        if (!bounds[i])
+            continue;
+        struct where *before = (struct where *)(uintptr_t)*where;
+        *where = before ? node(ctx, (struct where){.kind = WHERE_AND}, before, bounds[i]) : bounds[i];
+    }
+    return RC_OK;
+}
+
+/* ---- conditions, order and fields ---- */
+
+static bool has_condition(const struct call *call)
+{
+    static const char *const names[] = {"where", "objectIds", "uniqueIds", "geometry", "time"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (call_has(call, names[i]))
+            return true;
+    return false;
+}
+
+static int read_conditions(struct ctx *ctx, const struct call *call, str text, struct features_request *rq)
 {
     struct where *where = NULL;
     int64_t *oids;
-    if (!call_has(call, "where") && !call_has(call, "objectIds") && !call_has(call, "geometry"))
-        return err_set(ctx, &ERR_FEATURE, "'where' clause, 'objectIds' or 'geometry' is needed.");
-    TRY(features_where(ctx, rq->layer, call_param(call, "where"), &where));
+    if (str_empty(text) && !has_condition(call))
+        return err_set(ctx, &ERR_FEATURE, "'where' clause, 'objectIds', 'time' or 'geometry' is needed.");
+    TRY(features_where(ctx, rq->layer, text, &where));
     rq->query.where = where;
-    if (call_has(call, "objectIds")) {
-        TRY(features_object_ids(ctx, call_param(call, "objectIds"), &oids, &rq->query.oid_count));
+    TRY(read_time(ctx, call, rq->layer, &rq->query.where));
+    const char *ids = call_has(call, "objectIds") ? "objectIds" : "uniqueIds"; /* which are the same here */
+    if (call_has(call, ids)) {
+        TRY(features_object_ids(ctx, call_param(call, ids), &oids, &rq->query.oid_count));
         rq->query.oids = oids;
     }
-    return features_filter(ctx, call, rq->layer, &rq->query);
+    int rc = features_filter(ctx, call, rq->layer, &rq->query);
+    rq->shape = rq->query.shape;
+    return rc;
 }
 
 /* With the object id among the fields every row is a distinct one. */
-static void drop_needless_distinct(struct request *rq)
+static void drop_needless_distinct(struct features_request *rq)
 {
     for (size_t i = 0; i < rq->query.field_count; i++)
         if (rq->query.fields[i] == rq->layer->oid_field)
             rq->query.distinct = false;
 }
 
-static int read_request(struct ctx *ctx, struct call *call, struct request *rq)
+static int read_features(struct ctx *ctx, const struct call *call, str out_fields, struct features_request *rq)
 {
     struct feature_order *order;
     size_t *fields;
-    TRY(refuse_unsupported(ctx, call));
-    TRY(features_rows_open(ctx, call, rq->layer, &rq->rows));
-    TRY(read_conditions(ctx, call, rq));
     TRY(features_order(ctx, rq->layer, call_param(call, "orderByFields"), &order, &rq->query.order_count));
-    TRY(features_out_fields(ctx, rq->layer, call_param(call, "outFields"), &fields, &rq->query.field_count));
-    TRY(read_paging(ctx, call, rq));
+    TRY(features_out_fields(ctx, rq->layer, out_fields, &fields, &rq->query.field_count));
     rq->query.order = order;
     rq->query.fields = rq->rows.fields = fields;
     rq->rows.field_count = rq->query.field_count;
-    rq->query.distinct = call_bool(call, "returnDistinctValues");
-    if (rq->query.distinct)
+    bool distinct = call_bool(call, "returnDistinctValues");
+    rq->query.distinct = distinct;
+    if (distinct)
         drop_needless_distinct(rq);
-    rq->rows.geometry = rq->rows.geometry && call_bool(call, "returnGeometry") && !call_bool(call, "returnDistinctValues");
-    rq->query.geometry = rq->rows.geometry;
-    rq->query.limit = rq->limit + 1; /* one more tells that there is more */
+    rq->rows.geometry = rq->rows.geometry && call_bool(call, "returnGeometry") && !distinct;
+    rq->query.geometry = rq->rows.geometry || ((rq->rows.centroid || rq->rows.envelope) && !distinct);
+    rq->unique_ids = call_bool(call, "returnUniqueIdsOnly");
+    rq->ids = rq->unique_ids || call_bool(call, "returnIdsOnly");
+    if (rq->ids) {
+        rq->query.field_count = 0;
+        rq->query.geometry = rq->query.distinct = false;
+        rq->query.offset = 0;
+        rq->limit = -1;
+    }
+    rq->query.limit = rq->limit < 0 ? -1 : rq->limit + 1; /* one more tells that there is more */
     return RC_OK;
+}
+
+int features_request_read(struct ctx *ctx, struct call *call, str where, str out_fields, struct features_request *rq)
+{
+    static const char *const types[] = {"none", "standard", "tile"}, *const formats[] = {"none", "standard"};
+    TRY(refuse_unsupported(ctx, call));
+    TRY(check_word(ctx, call, "resultType", types, COUNT_OF(types)));
+    TRY(check_word(ctx, call, "sqlFormat", formats, COUNT_OF(formats)));
+    TRY(features_rows_open(ctx, call, rq->layer, &rq->rows));
+    TRY(read_conditions(ctx, call, where, rq));
+    TRY(read_paging(ctx, call, rq));
+    if (call_has(call, "outStatistics") || call_has(call, "groupByFieldsForStatistics") || call_has(call, "having"))
+        return features_statistics_read(ctx, call, rq);
+    return read_features(ctx, call, out_fields, rq);
+}
+
+int features_request_open(struct ctx *ctx, const struct call *call, const struct features_request *rq,
+                          struct feature_cursor **out)
+{
+    struct feature_store *fs = call->site->features;
+    const id *store = &rq->service->store;
+    return rq->groups.count ? feature_groups_open(ctx, fs, store, rq->layer, &rq->query, &rq->groups, out)
+                            : feature_query_open(ctx, fs, store, rq->layer, &rq->query, out);
+}
+
+void features_request_close(struct features_request *rq)
+{
+    features_rows_close(&rq->rows);
+    relate_close(rq->shape);
+    hosted_release(&rq->service);
 }
 
 /* ---- numbers instead of features ---- */
 
-static int put_count(struct ctx *ctx, struct call *call, const struct request *rq)
+/* Of groups only stepping tells the number. */
+static int count_groups(struct ctx *ctx, const struct call *call, const struct features_request *rq, int64_t *out)
+{
+    struct features_request all = *rq;
+    struct feature_cursor *c;
+    struct row row;
+    int rc;
+    all.groups.offset = 0;
+    all.groups.limit = -1;
+    TRY(features_request_open(ctx, call, &all, &c));
+    for (*out = 0; (rc = feature_next(ctx, c, &row)) == RC_OK;)
+        ++*out;
+    feature_cursor_close(c);
+    return rc == RC_END ? RC_OK : rc;
+}
+
+int features_count(struct ctx *ctx, const struct call *call, const struct features_request *rq, int64_t *out)
+{
+    if (rq->groups.count)
+        return count_groups(ctx, call, rq, out);
+    return feature_count(ctx, call->site->features, &rq->service->store, rq->layer, &rq->query, out);
+}
+
+int features_extent(struct ctx *ctx, const struct call *call, const struct features_request *rq, struct envelope *out,
+                    bool *empty)
+{
+    struct envelope found;
+    *out = (struct envelope){0};
+    if (rq->layer->geometry == GEOMETRY_NONE)
+        return err_set(ctx, &ERR_FEATURE, "A table has no extent.");
+    TRY(feature_extent(ctx, call->site->features, &rq->service->store, rq->layer, &rq->query, &found, empty));
+    return *empty ? RC_OK : crs_transform_envelope(ctx, &rq->rows.shape.from, &rq->rows.shape.to, &found, out);
+}
+
+static int put_count(struct ctx *ctx, struct call *call, const struct features_request *rq)
 {
     int64_t count;
-    TRY(feature_count(ctx, call->site->features, &rq->service->store, rq->layer, &rq->query, &count));
+    TRY(features_count(ctx, call, rq, &count));
     json_member_int(&call->out, "count", count);
     return RC_OK;
 }
 
-static int put_extent(struct ctx *ctx, struct call *call, const struct request *rq)
+static int put_extent(struct ctx *ctx, struct call *call, const struct features_request *rq)
 {
-    struct envelope found, box = {0};
+    struct envelope box;
     bool empty;
     struct json_out *o = &call->out;
-    TRY(feature_extent(ctx, call->site->features, &rq->service->store, rq->layer, &rq->query, &found, &empty));
-    if (!empty)
-        TRY(crs_transform_envelope(ctx, &rq->rows.from, &rq->rows.to, &found, &box));
+    TRY(features_extent(ctx, call, rq, &box, &empty));
     const double corners[] = {box.xmin, box.ymin, box.xmax, box.ymax};
     static const char *const names[] = {"xmin", "ymin", "xmax", "ymax"};
     if (rq->rows.geojson) { /* GDAL looks for "bbox" (clients.md 16) */
@@ -142,16 +283,14 @@ static int put_extent(struct ctx *ctx, struct call *call, const struct request *
         else
             json_member_double(o, names[i], corners[i]);
     json_name(o, "spatialReference");
-    esri_json_put_crs(o, &rq->rows.to);
+    esri_json_put_crs(o, &rq->rows.shape.to);
     json_end_object(o);
     return RC_OK;
 }
 
-static int put_numbers(struct ctx *ctx, struct call *call, const struct request *rq)
+static int put_numbers(struct ctx *ctx, struct call *call, const struct features_request *rq)
 {
     bool count = call_bool(call, "returnCountOnly"), extent = call_bool(call, "returnExtentOnly");
-    if (extent && rq->layer->geometry == GEOMETRY_NONE)
-        return err_set(ctx, &ERR_FEATURE, "A table has no extent.");
     json_begin_object(&call->out);
     if (extent)
         TRY(put_extent(ctx, call, rq));
@@ -161,210 +300,57 @@ static int put_numbers(struct ctx *ctx, struct call *call, const struct request 
     return RC_OK;
 }
 
-/* ---- features, or their ids ---- */
-
-/* The answer in the making; its text is call->text, from where the reader takes it. */
-struct stream {
-    struct reader base;
-    struct call *call;
-    struct hosted_service *service;
-    struct feature_cursor *cursor;
-    struct features_rows rows;
-    bool ids, done;
-    int64_t left; /* rows that may follow, -1 no end */
-    size_t sent;  /* of call->text */
-};
-
-static void stream_close(struct reader *r)
-{
-    struct stream *s = (struct stream *)r;
-    feature_cursor_close(s->cursor);
-    features_rows_close(&s->rows);
-    hosted_release(&s->service);
-    mem_free(s);
-}
-
-static void stream_cleanup(struct stream **s)
-{
-    if (*s)
-        stream_close(&(*s)->base);
-}
-
-static void put_crs_name(struct json_out *o, const struct crs *crs)
-{
-    json_name(o, "crs");
-    json_begin_object(o);
-    json_member_c(o, "type", "name");
-    json_name(o, "properties");
-    json_begin_object(o);
-    json_name(o, "name");
-    json_put_str(o, arena_printf(o->ctx->arena, "EPSG:%d", crs_latest_wkid(crs->wkid)));
-    json_end_object(o);
-    json_end_object(o);
-}
-
-static void put_head(struct stream *s)
-{
-    struct json_out *o = &s->call->out;
-    const struct layer *l = s->rows.layer;
-    str oid = l->fields[l->oid_field].name;
-    json_begin_object(o);
-    if (s->rows.geojson && !s->ids) {
-        json_member_c(o, "type", "FeatureCollection");
-        if (s->rows.to.wkid)
-            put_crs_name(o, &s->rows.to);
-        json_name(o, "features");
-        json_begin_array(o);
-        return;
-    }
-    json_member_str(o, "objectIdFieldName", oid);
-    if (!s->ids) {
-        json_name(o, "uniqueIdField");
-        json_begin_object(o);
-        json_member_str(o, "name", oid);
-        json_member_bool(o, "isSystemMaintained", true);
-        json_end_object(o);
-        json_member_str(o, "globalIdFieldName", l->globalid_field == SIZE_MAX ? STR("") : l->fields[l->globalid_field].name);
-        features_rows_put_geometry_members(o, &s->rows);
-        features_rows_put_fields(o, &s->rows);
-    }
-    json_name(o, s->ids ? "objectIds" : "features");
-    json_begin_array(o);
-}
-
-static void put_tail(struct stream *s, bool exceeded)
-{
-    struct json_out *o = &s->call->out;
-    json_end_array(o);
-    if (exceeded) {
-        json_member_bool(o, "exceededTransferLimit", true);
-        if (s->rows.geojson)
-            json_member_raw(o, "properties", STR("{\"exceededTransferLimit\":true}"));
-    }
-    json_end_object(o);
-    s->done = true;
-}
-
-/* Writes rows until the text has `enough` bytes or all is written. */
-static int produce(struct ctx *ctx, struct stream *s, size_t enough)
-{
-    struct json_out *o = &s->call->out;
-    struct row row;
-    while (!s->done && s->call->text.n < enough) {
-        int rc = feature_next(ctx, s->cursor, &row);
-        if (rc != RC_OK && rc != RC_END)
-            return rc;
-        if (rc == RC_END || s->left == 0) {
-            put_tail(s, rc == RC_OK);
-        } else if (s->ids) {
-            json_put_int(o, row.oid);
-        } else {
-            TRY(features_rows_put(ctx, o, &s->rows, &row));
-        }
-        s->left -= s->left > 0;
-    }
-    return buf_check(&s->call->text, ctx, "the answer");
-}
-
-static int stream_read(struct ctx *ctx, struct reader *r, void *p, size_t n, size_t *got)
-{
-    struct stream *s = (struct stream *)r;
-    struct buf *text = &s->call->text;
-    if (s->sent == text->n && !s->done) {
-        buf_clear(text);
-        s->sent = 0;
-        TRY(ctx_check(ctx));
-        TRY(produce(ctx, s, PIECE));
-    }
-    *got = text->n - s->sent < n ? text->n - s->sent : n;
-    memcpy(p, text->p + s->sent, *got);
-    s->sent += *got;
-    return RC_OK;
-}
-
-static str answer_type(const struct call *call)
-{
-    return call->format == FORMAT_GEOJSON ? STR("application/geo+json;charset=utf-8") : STR("application/json;charset=utf-8");
-}
-
-/* Clients that draw tiles want all of the features of an answer or none, and ask for smaller tiles then. */
-static int hide_part(struct ctx *ctx, const struct call *call, struct request *rq)
-{
-    struct feature_query next = rq->query;
-    struct feature_cursor *cursor;
-    struct row row;
-    next.offset += rq->limit;
-    next.limit = 1;
-    next.geometry = false;
-    TRY(feature_query_open(ctx, call->site->features, &rq->service->store, rq->layer, &next, &cursor));
-    int rc = feature_next(ctx, cursor, &row);
-    feature_cursor_close(cursor);
-    if (rc == RC_OK)
-        rq->limit = 0;
-    return rc == RC_END ? RC_OK : rc;
-}
-
-static int put_features(struct ctx *ctx, struct call *call, struct request *rq)
-{
-    if (!call_bool(call, "returnExceededLimitFeatures") && !call_bool(call, "returnIdsOnly"))
-        TRY(hide_part(ctx, call, rq));
-    CLEANUP(stream_cleanup) struct stream *s = mem_new(struct stream);
-    *s = (struct stream){.base = {.read = stream_read, .close = stream_close},
-                         .call = call,
-                         .service = rq->service,
-                         .rows = rq->rows,
-                         .ids = call_bool(call, "returnIdsOnly"),
-                         .left = rq->limit};
-    rq->service = NULL; /* both are the stream's now */
-    rq->rows = (struct features_rows){0};
-    if (s->ids) {
-        rq->query.field_count = 0;
-        rq->query.geometry = rq->query.distinct = false;
-        rq->query.offset = 0;
-        rq->query.limit = s->left = -1;
-    }
-    TRY(feature_query_open(ctx, call->site->features, &s->service->store, rq->layer, &rq->query, &s->cursor));
-    put_head(s);
-    TRY(produce(ctx, s, call->format == FORMAT_HTML ? SIZE_MAX : WHOLE_MAX));
-    if (s->done)
-        return RC_OK;
-    struct reader *reader = &s->base;
-    s = NULL;
-    return reply_stream(ctx, call, reader, -1, answer_type(call), STR(""));
-}
-
-static void request_close(struct request *rq)
-{
-    features_rows_close(&rq->rows);
-    hosted_release(&rq->service);
-}
-
 /* A browser that has asked for nothing yet gets the form. */
 static bool is_blank(const struct call *call)
 {
-    return call->format == FORMAT_HTML && !call_has(call, "where") && !call_has(call, "objectIds") && !call_has(call, "geometry");
+    return call->format == FORMAT_HTML && !has_condition(call) && !call_has(call, "outStatistics");
 }
 
-int features_query(struct ctx *ctx, struct call *call)
+/* ---- the time that a query may take ---- */
+
+void features_limit_time(struct ctx *ctx, const struct call *call)
 {
-    CLEANUP(request_close) struct request rq = {0};
+    ctx->deadline_ms = ctx->clock->monotonic_ms(ctx->clock) + call->site->settings.query_ms;
+}
+
+int features_late(struct ctx *ctx, const struct call *call, int rc)
+{
+    bool late = ctx->deadline_ms && ctx->clock->monotonic_ms(ctx->clock) >= ctx->deadline_ms;
+    if (rc != RC_CANCELED || !late)
+        return rc;
+    err_clear(ctx);
+    return err_set(ctx, &ERR_QUERY_TIME, "It took longer than %lld seconds. Ask for less, or for fewer features at once.",
+                   (long long)(call->site->settings.query_ms / 1000));
+}
+
+static int answer(struct ctx *ctx, struct call *call)
+{
+    CLEANUP(features_request_close) struct features_request rq = {0};
     TRY(features_open_layer(ctx, call, FEATURE_QUERY, &rq.service, &rq.layer));
     if (is_blank(call)) {
         json_begin_object(&call->out);
         json_end_object(&call->out);
         return RC_OK;
     }
-    TRY(read_request(ctx, call, &rq));
+    TRY(features_request_read(ctx, call, call_param(call, "where"), call_param(call, "outFields"), &rq));
+    if (call->format == FORMAT_PBF)
+        return features_put_pbf(ctx, call, &rq);
     if (call_bool(call, "returnCountOnly") || call_bool(call, "returnExtentOnly"))
         return put_numbers(ctx, call, &rq);
-    return put_features(ctx, call, &rq);
+    return features_put_json(ctx, call, &rq);
+}
+
+int features_query(struct ctx *ctx, struct call *call)
+{
+    features_limit_time(ctx, call);
+    return features_late(ctx, call, answer(ctx, call));
 }
 
 /* ---- one feature ---- */
 
 int features_feature(struct ctx *ctx, struct call *call)
 {
-    CLEANUP(request_close) struct request rq = {0};
+    CLEANUP(features_request_close) struct features_request rq = {0};
     int64_t oid;
     struct row row;
     struct feature_cursor *cursor;

@@ -71,7 +71,7 @@ static const struct hosted_member service_can[] = {
     CAN("hasVersionedData", "false"),
     CAN("hasSharedDomains", "false"),
     CAN("supportsDisconnectedEditing", "false"),
-    CAN("supportedQueryFormats", "\"JSON, geoJSON\""),
+    CAN("supportedQueryFormats", "\"JSON, geoJSON, PBF\""),
     CAN("supportedExportFormats", "\"\""),
     CAN("syncEnabled", "false"),
     CAN("supportsReturnDeleteResults", "true"),
@@ -91,14 +91,14 @@ static const struct hosted_member layer_can[] = {
     CAN("syncCanReturnChanges", "false"),
     CAN("isDataVersioned", "false"),
     CAN("archivingInfo", "{\"supportsQueryWithHistoricMoment\":false,\"startArchivingMoment\":-1}"),
-    CAN("supportsStatistics", "false"),
+    CAN("supportsStatistics", "true"),
     CAN("supportsAdvancedQueries", "true"),
-    CAN("supportsValidateSql", "false"),
+    CAN("supportsValidateSql", "true"),
     CAN("supportsCalculate", "true"),
     CAN("supportsASyncCalculate", "false"),
     CAN("supportsTruncate", "true"),
     CAN("supportsAppend", "false"),
-    CAN("supportsCoordinatesQuantization", "false"),
+    CAN("supportsCoordinatesQuantization", "true"),
     CAN("supportsRollbackOnFailureParameter", "true"),
     CAN("supportsAttachmentsByUploadId", "false"),
     CAN("supportsAttachmentsResizing", "false"),
@@ -107,26 +107,28 @@ static const struct hosted_member layer_can[] = {
     CAN("supportsExceedsLimitStatistics", "false"),
     CAN("supportsFieldDescriptionProperty", "true"),
     CAN("useStandardizedQueries", "true"),
-    CAN("supportedQueryFormats", "\"JSON, geoJSON\""),
+    CAN("supportedQueryFormats", "\"JSON, geoJSON, PBF\""),
     CAN("supportedExportFormats", "\"\""),
     CAN("supportedSpatialRelationships",
-        "[\"esriSpatialRelIntersects\",\"esriSpatialRelEnvelopeIntersects\",\"esriSpatialRelIndexIntersects\"]"),
+        "[\"esriSpatialRelIntersects\",\"esriSpatialRelContains\",\"esriSpatialRelCrosses\",\"esriSpatialRelEnvelopeIntersects\","
+        "\"esriSpatialRelIndexIntersects\",\"esriSpatialRelOverlaps\",\"esriSpatialRelTouches\",\"esriSpatialRelWithin\","
+        "\"esriSpatialRelRelation\",\"esriSpatialRelDisjoint\"]"),
     CAN("dateFieldsTimeReference", "{\"timeZone\":\"UTC\",\"respectsDaylightSaving\":false}"),
     CAN("maxRecordCountFactor", "1"),
     CAN("advancedQueryCapabilities",
-        "{\"supportsPagination\":true,\"supportsPaginationOnAggregatedQueries\":false,\"supportsQueryRelatedPagination\":true,"
-        "\"supportsQueryWithDistance\":false,\"supportsReturningQueryExtent\":true,\"supportsStatistics\":false,"
+        "{\"supportsPagination\":true,\"supportsPaginationOnAggregatedQueries\":true,\"supportsQueryRelatedPagination\":true,"
+        "\"supportsQueryWithDistance\":true,\"supportsReturningQueryExtent\":true,\"supportsStatistics\":true,"
         "\"supportsOrderBy\":true,"
-        "\"supportsDistinct\":true,\"supportsQueryWithResultType\":false,\"supportsSqlExpression\":false,"
-        "\"supportsHavingClause\":false,"
-        "\"supportsCountDistinct\":true,\"supportsPercentileStatistics\":false,\"supportsSpatialAggregationStatistics\":false,"
-        "\"supportsMaxRecordCountFactor\":true,\"supportsReturningGeometryCentroid\":false,"
+        "\"supportsDistinct\":true,\"supportsQueryWithResultType\":true,\"supportsSqlExpression\":true,"
+        "\"supportsHavingClause\":true,"
+        "\"supportsCountDistinct\":true,\"supportsPercentileStatistics\":true,\"supportsSpatialAggregationStatistics\":true,"
+        "\"supportsMaxRecordCountFactor\":true,\"supportsReturningGeometryCentroid\":true,"
         "\"supportsReturningGeometryProperties\":false,"
-        "\"supportsQueryWithDatumTransformation\":false,\"supportsTopFeaturesQuery\":false,\"supportsQueryAttachments\":true,"
+        "\"supportsQueryWithDatumTransformation\":true,\"supportsTopFeaturesQuery\":false,\"supportsQueryAttachments\":true,"
         "\"supportsQueryAttachmentsWithReturnUrl\":true,\"supportsQueryAttachmentsCountOnly\":true,"
-        "\"supportsDisjointSpatialRel\":false,\"supportsQueryWithCacheHint\":false,\"supportsAdvancedQueryRelated\":false,"
+        "\"supportsDisjointSpatialRel\":true,\"supportsQueryWithCacheHint\":true,\"supportsAdvancedQueryRelated\":true,"
         "\"supportsTimeRelation\":false,\"supportsFullTextSearch\":false,\"supportsOutFieldSQLExpression\":false,"
-        "\"supportsReturningUniqueIdsOnly\":false,\"supportsReturningEnvelope\":false}"),
+        "\"supportsReturningUniqueIdsOnly\":true,\"supportsReturningEnvelope\":true}"),
 };
 static const struct hosted_member attachments_can[] = {
     CAN("attachmentProperties", "[{\"name\":\"name\",\"isEnabled\":true},{\"name\":\"size\",\"isEnabled\":true},{\"name\":"

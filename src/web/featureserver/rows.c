@@ -2,74 +2,27 @@
  * short: values and coordinates go straight into the answer; nothing is kept. */
 #include "base/num.h"
 #include "base/utf8.h"
-#include "web/featureserver/featureserver.h"
+#include "model/geometry/centroid.h"
+#include "web/featureserver/query.h"
 
-enum { GEOMETRY_MAX = 512 << 20, OBJECT_IDS_MAX = 1000000, ORDER_MAX = 32, PRECISION_MAX = 15 };
-
-static const double NEAR_POLE = 89.9; /* degrees: Mercator ends before 90 */
+enum { OBJECT_IDS_MAX = 1000000, ORDER_MAX = 32 };
 
 /* ---- parameters ---- */
 
-static int is_geographic(struct ctx *ctx, const struct crs *crs, bool *out)
-{
-    struct crs_info info;
-    *out = crs->wkid == CRS_WGS84;
-    if (*out)
-        return RC_OK;
-    TRY(crs_describe(ctx, crs, &info));
-    *out = info.geographic;
-    return RC_OK;
-}
-
-static int read_out_sr(struct ctx *ctx, const struct call *call, struct crs *out)
-{
-    str text = str_trim(call_param(call, "outSR"));
-    struct json v;
-    if (str_empty(text)) {
-        if (call->format == FORMAT_GEOJSON)
-            *out = (struct crs){.wkid = CRS_WGS84}; /* RFC 7946 */
-        return RC_OK;
-    }
-    if (!json_try_parse(ctx->arena, text, &v) || !esri_json_parse_crs(ctx->arena, v, out))
-        return err_set(ctx, &ERR_FEATURE, "'outSR' parameter is invalid");
-    return RC_OK;
-}
-
 int features_rows_open(struct ctx *ctx, const struct call *call, const struct layer *l, struct features_rows *out)
 {
-    static const struct crs mercator = {.wkid = CRS_WEB_MERCATOR};
-    *out =
-        (struct features_rows){.layer = l,
-                               .geometry = l->geometry != GEOMETRY_NONE,
-                               .geojson = call->format == FORMAT_GEOJSON,
-                               .dims = {.z = l->has_z && call_bool(call, "returnZ"), .m = l->has_m && call_bool(call, "returnM")},
-                               .from = {.wkid = l->latest_wkid, .wkt = l->wkt},
-                               .first = BUF_INIT(GEOMETRY_MAX),
-                               .second = BUF_INIT(GEOMETRY_MAX)};
-    out->to = out->from;
+    *out = (struct features_rows){.layer = l,
+                                  .geometry = l->geometry != GEOMETRY_NONE,
+                                  .geojson = call->format == FORMAT_GEOJSON,
+                                  .centroid = l->geometry == GEOMETRY_POLYGON && call_bool(call, "returnCentroid"),
+                                  .envelope = l->geometry != GEOMETRY_NONE && call_bool(call, "returnEnvelope")};
     out->names = arena_array(ctx->arena, str, l->field_count);
     for (size_t i = 0; i < l->field_count; i++)
         out->names[i] = hosted_json_string(ctx, l->fields[i].name);
-    if (!out->geometry)
-        return RC_OK;
-    TRY(read_out_sr(ctx, call, &out->to));
-    out->transform = !crs_same(&out->from, &out->to);
-    if (out->transform && crs_same(&out->to, &mercator))
-        TRY(is_geographic(ctx, &out->from, &out->clamp));
-    if (!call_has(call, "geometryPrecision"))
-        return RC_OK;
-    int64_t digits = call_int(call, "geometryPrecision");
-    if (digits < 0 || digits > PRECISION_MAX)
-        return err_set(ctx, &ERR_FEATURE, "'geometryPrecision' has to be 0 to %d.", PRECISION_MAX);
-    out->grain = pow(10, (double)digits);
-    return RC_OK;
+    return features_shape_open(ctx, call, l, &out->shape);
 }
 
-void features_rows_close(struct features_rows *r)
-{
-    buf_free(&r->first);
-    buf_free(&r->second);
-}
+void features_rows_close(struct features_rows *r) { features_shape_close(&r->shape); }
 
 static int add_out_field(struct ctx *ctx, const struct layer *l, str name, size_t *list, size_t *count)
 {
@@ -151,58 +104,6 @@ int features_where(struct ctx *ctx, const struct layer *l, str text, struct wher
     return ctx_adopt_error(ctx, &child, rc);
 }
 
-/* ---- coordinates ---- */
-
-/* Every x and y of the WKB in the buffer: kept off the poles, or rounded. */
-static int adjust(struct ctx *ctx, struct buf *b, double clamp, double grain)
-{
-    struct wkb_reader r;
-    struct wkb_sequence s;
-    int rc;
-    TRY(wkb_reader_open(ctx, buf_str(b), &r));
-    size_t dims = wkb_dims(&r.form);
-    while ((rc = wkb_reader_next(ctx, &r, &s)) == RC_OK) {
-        char *coords = b->p + (s.coords - (const unsigned char *)b->p);
-        for (size_t i = 0; i < s.count; i++) {
-            double xy[2];
-            memcpy(xy, coords + i * dims * sizeof(double), sizeof xy);
-            if (clamp > 0 && fabs(xy[1]) > clamp)
-                xy[1] = copysign(clamp, xy[1]);
-            for (size_t k = 0; grain > 0 && k < 2; k++)
-                xy[k] = round(xy[k] * grain) / grain;
-            memcpy(coords + i * dims * sizeof(double), xy, sizeof xy);
-        }
-    }
-    return rc == RC_END ? RC_OK : rc;
-}
-
-/* The geometry in the system and precision asked for; in the row itself when nothing is to be done. */
-static int reshape(struct ctx *ctx, struct features_rows *r, str wkb, str *out)
-{
-    *out = wkb;
-    if (str_none(wkb))
-        return RC_OK;
-    if (r->clamp) {
-        buf_clear(&r->first);
-        buf_add(&r->first, wkb);
-        TRY(buf_check(&r->first, ctx, "geometry"));
-        TRY(adjust(ctx, &r->first, NEAR_POLE, 0));
-        *out = buf_str(&r->first);
-    }
-    if (!r->transform && r->grain == 0)
-        return RC_OK;
-    buf_clear(&r->second);
-    if (r->transform)
-        TRY(crs_transform_wkb(ctx, &r->from, &r->to, *out, &r->second));
-    else
-        buf_add(&r->second, *out);
-    TRY(buf_check(&r->second, ctx, "geometry"));
-    if (r->grain > 0)
-        TRY(adjust(ctx, &r->second, 0, r->grain));
-    *out = buf_str(&r->second);
-    return RC_OK;
-}
-
 /* ---- features ---- */
 
 static void put_value(struct json_out *o, const struct value *v)
@@ -226,15 +127,56 @@ static void put_value(struct json_out *o, const struct value *v)
 
 static int put_geometry(struct ctx *ctx, struct json_out *o, struct features_rows *r, str wkb)
 {
-    TRY(reshape(ctx, r, wkb, &wkb));
+    TRY(features_shape_apply(ctx, &r->shape, wkb, &wkb));
     if (r->geojson) {
         json_name(o, "geometry");
-        return esri_json_put_geojson(ctx, o, wkb, r->dims.z);
+        return esri_json_put_geojson(ctx, o, wkb, r->shape.form.z);
     }
     if (str_none(wkb))
         return RC_OK; /* a feature without geometry has no such member */
     json_name(o, "geometry");
-    return esri_json_put(ctx, o, wkb, r->dims);
+    return esri_json_put(ctx, o, wkb, r->shape.form);
+}
+
+/* In the system and on the grid of the answer. */
+static int put_centroid(struct ctx *ctx, struct json_out *o, struct features_rows *r, str wkb)
+{
+    double xy[2];
+    bool found = false;
+    if (!str_none(wkb))
+        TRY(geometry_centroid(ctx, wkb, xy, &found));
+    if (!found)
+        return RC_OK;
+    TRY(features_shape_point(ctx, &r->shape, xy));
+    json_name(o, "centroid");
+    json_begin_object(o);
+    json_member_double(o, "x", xy[0]);
+    json_member_double(o, "y", xy[1]);
+    json_end_object(o);
+    return RC_OK;
+}
+
+static int put_envelope(struct ctx *ctx, struct json_out *o, struct features_rows *r, str wkb)
+{
+    struct envelope box = ENVELOPE_EMPTY;
+    if (!str_none(wkb))
+        TRY(wkb_measure(ctx, wkb, NULL, &box, NULL));
+    if (envelope_empty(&box))
+        return RC_OK;
+    TRY(crs_transform_envelope(ctx, &r->shape.from, &r->shape.to, &box, &box));
+    json_name(o, "envelope");
+    json_begin_object(o);
+    features_put_corners(o, &box);
+    json_end_object(o);
+    return RC_OK;
+}
+
+void features_put_corners(struct json_out *o, const struct envelope *box)
+{
+    json_member_double(o, "xmin", box->xmin);
+    json_member_double(o, "ymin", box->ymin);
+    json_member_double(o, "xmax", box->xmax);
+    json_member_double(o, "ymax", box->ymax);
 }
 
 int features_rows_put(struct ctx *ctx, struct json_out *o, struct features_rows *r, const struct row *row)
@@ -259,6 +201,12 @@ int features_rows_put(struct ctx *ctx, struct json_out *o, struct features_rows 
     json_end_object(o);
     if (r->geometry && !r->geojson)
         TRY(put_geometry(ctx, o, r, row->wkb));
+    if (r->centroid && !r->geojson)
+        TRY(put_centroid(ctx, o, r, row->wkb));
+    if (r->envelope && !r->geojson)
+        TRY(put_envelope(ctx, o, r, row->wkb));
+    if (r->outputs)
+        TRY(features_statistics_put_shapes(ctx, o, r, row));
     json_end_object(o);
     arena_release(ctx->arena, mark);
     return o->rc;
@@ -270,10 +218,10 @@ void features_rows_put_geometry_members(struct json_out *o, const struct feature
         return;
     json_member_c(o, "geometryType", geometry_type_name(r->layer->geometry));
     json_name(o, "spatialReference");
-    esri_json_put_crs(o, &r->to);
-    if (r->dims.z)
+    esri_json_put_crs(o, &r->shape.to);
+    if (r->shape.form.z)
         json_member_bool(o, "hasZ", true);
-    if (r->dims.m)
+    if (r->shape.form.m)
         json_member_bool(o, "hasM", true);
 }
 

@@ -102,7 +102,7 @@ static void there_and_back(void **state)
         assert_int_equal(wkb_measure(ctx, buf_str(&wkb), &form, NULL, NULL), RC_OK);
         assert_true(wkb_form_eq(&form, rows[i].form));
         json_out_buf(&o, ctx, &esri);
-        assert_int_equal(esri_json_put(ctx, &o, buf_str(&wkb), (struct geometry_dims){true, true}), RC_OK);
+        assert_int_equal(esri_json_put(ctx, &o, buf_str(&wkb), (struct esri_json_form){.z = true, .m = true}), RC_OK);
         assert_int_equal(json_out_end(&o, "geometry"), RC_OK);
         if (!str_eq(buf_str(&esri), str_c(rows[i].esri)))
             fail_msg("%s gave %.*s", rows[i].in, STR_FMT(buf_str(&esri)));
@@ -129,10 +129,10 @@ static void plain_and_none(void **state)
     assert_int_equal(parse(ctx, "{\"x\":1,\"y\":2,\"z\":3,\"m\":4}", &POINT_ZM, &wkb), RC_OK);
     json_out_buf(&o, ctx, &out);
     json_begin_array(&o);
-    assert_int_equal(esri_json_put(ctx, &o, buf_str(&wkb), (struct geometry_dims){false, false}), RC_OK);
-    assert_int_equal(esri_json_put(ctx, &o, buf_str(&wkb), (struct geometry_dims){false, true}), RC_OK);
+    assert_int_equal(esri_json_put(ctx, &o, buf_str(&wkb), (struct esri_json_form){.z = false}), RC_OK);
+    assert_int_equal(esri_json_put(ctx, &o, buf_str(&wkb), (struct esri_json_form){.m = true}), RC_OK);
     assert_int_equal(esri_json_put_geojson(ctx, &o, buf_str(&wkb), false), RC_OK);
-    assert_int_equal(esri_json_put(ctx, &o, STR_NONE, (struct geometry_dims){true, true}), RC_OK);
+    assert_int_equal(esri_json_put(ctx, &o, STR_NONE, (struct esri_json_form){.z = true, .m = true}), RC_OK);
     assert_int_equal(esri_json_put_geojson(ctx, &o, STR_NONE, true), RC_OK);
     json_end_array(&o);
     assert_int_equal(json_out_end(&o, "geometry"), RC_OK);

@@ -76,7 +76,7 @@ static void creating(void **state)
     assert_at(v, "/capabilities", "Query");
     assert_at(v, "/maxRecordCount", "50000");
     assert_at(v, "/spatialReference/latestWkid", "3857");
-    assert_at(v, "/supportedQueryFormats", "JSON, geoJSON");
+    assert_at(v, "/supportedQueryFormats", "JSON, geoJSON, PBF");
     assert_at(v, "/syncEnabled", "false");
     assert_at(v, "/layers", "[]");
     assert_int_equal(at(v, "/serviceItemId").n, ID_SIZE);
@@ -126,7 +126,7 @@ static void definitions(void **state)
     assert_at(v, "/drawingInfo/renderer/type", "simple");
     assert_at(v, "/extent/spatialReference/wkid", "102100");
     assert_at(v, "/advancedQueryCapabilities/supportsPagination", "true");
-    assert_at(v, "/advancedQueryCapabilities/supportsStatistics", "false");
+    assert_at(v, "/advancedQueryCapabilities/supportsStatistics", "true");
     assert_at(v, "/capabilities", "Query,Create,Editing");
     v = ask(SERVICES "Defs/FeatureServer/3?f=pjson");
     assert_at(v, "/type", "Table");
@@ -330,7 +330,7 @@ static void querying(void **state)
     assert_at(ask(Q "geometry=100,200&geometryType=esriGeometryPoint&returnIdsOnly=true"), "/objectIds", "[1]");
     assert_at(
         ask(Q "geometry=%7B%22rings%22:[[[0,0],[0,300],[300,300],[0,0]]]%7D&geometryType=esriGeometryPolygon&returnIdsOnly=true"),
-        "/error/code", "400");
+        "/objectIds", "[1]");
     assert_at(ask(Q "geometry=%7B%22rings%22:[[[0,0],[0,300],[300,300],[0,0]]]%7D&geometryType=esriGeometryPolygon&"
                     "spatialRel=esriSpatialRelEnvelopeIntersects&returnIdsOnly=true"),
               "/objectIds", "[1]");
@@ -346,7 +346,8 @@ static void querying(void **state)
                                       "where=1%3D1&time=1,2",
                                       "where=1%3D1&resultOffset=-1",
                                       "where=1%3D1&geometryPrecision=99",
-                                      "where=1%3D1&quantizationParameters=%7B%7D",
+                                      "where=1%3D1&quantizationParameters=%7B%22mode%22:1%7D",
+                                      "where=1%3D1&quantizationParameters=7",
                                       "objectIds=1,x",
                                       "geometry=1,2,3",
                                       "geometry=1,2&spatialRel=esriSpatialRelContains",
@@ -356,7 +357,8 @@ static void querying(void **state)
         if (!str_eq(at(v, "/error/code"), STR("400")))
             fail_msg("%s: %.*s", bad[i], STR_FMT(wf.answer.body));
     }
-    assert_at(ask(SERVICES "Q/FeatureServer/156/query?f=pbf&where=1%3D1"), "/error/code", "400");
+    assert_at(ask(SERVICES "Q/FeatureServer/156/query?f=pbf&where=1%3D1%20AND"), "/error/code", "400");
+    assert_at(ask(SERVICES "Q/FeatureServer/156?f=pbf"), "/error/code", "400");
     ask(SERVICES "Q/FeatureServer/156/query");
     assert_true(str_starts(wf.answer.body, STR("<!doctype html>")));
     assert_at(ask(SERVICES "Q/FeatureServer/3/query?f=json&where=1%3D1"), "/features", "[]");

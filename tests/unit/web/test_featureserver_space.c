@@ -52,8 +52,11 @@ static void exact_boxes(void **state)
     struct json v = ask(SERVICE "/0/query?f=json&geometry=7,4,9,5&resultRecordCount=1&outFields=n&returnGeometry=false");
     assert_at(v, "/features/0/attributes/n", "2");
     assert_true(json_absent(json_get_c(v, "exceededTransferLimit")));
-    assert_at(ask(BOX("Contains", "7,7,8,8")), "/error/code", "400");
-    assert_at(ask(BOX("Within", "7,7,8,8")), "/error/code", "400");
+    assert_at(ask(BOX("Contains", "7,7,8,8")), "/objectIds", "[]");
+    assert_at(ask(BOX("Contains", "-99,-99,99,99")), "/objectIds", "[1,2]");
+    assert_at(ask(BOX("Within", "7,7,8,8")), "/objectIds", "[]");
+    assert_at(ask(BOX("Within", "1,1,2,2")), "/objectIds", "[1,2]");
+    assert_at(ask(BOX("Near", "1,1,2,2")), "/error/code", "400");
 }
 
 static void all_or_nothing(void **state)
