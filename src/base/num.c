@@ -14,14 +14,19 @@ static const double num_powers[POWERS_EXACT + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,
 
 static size_t num_print_unsigned(uint64_t v, char *out)
 {
-    char reversed[NUM_INT_SIZE];
-    size_t n = 0;
-    do
-        reversed[n++] = (char)('0' + v % 10);
-    while ((v /= 10) != 0);
-    for (size_t i = 0; i < n; i++)
-        out[i] = reversed[n - 1 - i];
-    return n;
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+        "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+    char text[NUM_INT_SIZE];
+    size_t at = sizeof text;
+    for (; v >= 100; v /= 100)
+        memcpy(text + (at -= 2), pairs + 2 * (v % 100), 2);
+    if (v >= 10)
+        memcpy(text + (at -= 2), pairs + 2 * v, 2);
+    else
+        text[--at] = (char)('0' + v);
+    memcpy(out, text + at, sizeof text - at);
+    return sizeof text - at;
 }
 
 size_t num_print_int(int64_t v, char out[NUM_INT_SIZE])

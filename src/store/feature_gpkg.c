@@ -216,6 +216,48 @@ void gpkg_mark_add(struct feature_store *fs, struct gpkg_set *set, const struct 
     pthread_mutex_unlock(&fs->lock);
 }
 
+static bool find_total(struct feature_store *fs, struct gpkg_set *set, struct gpkg_total *t)
+{
+    bool found = false;
+    pthread_mutex_lock(&fs->lock);
+    t->generation = set->generation;
+    for (size_t i = 0; i < GPKG_MARKS && !found; i++) {
+        const struct gpkg_total *known = &set->totals[i];
+        found = known->generation == t->generation && known->layer == t->layer;
+        if (found)
+            *t = *known;
+    }
+    pthread_mutex_unlock(&fs->lock);
+    return found;
+}
+
+int gpkg_total_get(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn *c, const struct layer *l,
+                   struct gpkg_total *out)
+{
+    *out = (struct gpkg_total){.layer = layer_stored(l)->id};
+    if (find_total(fs, set, out))
+        return RC_OK;
+    str table = gpkg_quoted(ctx, gpkg_table(ctx, l, false)), oid = gpkg_quoted(ctx, l->fields[l->oid_field].name);
+    sqlite3_stmt *stmt = NULL;
+    TRY(gpkg_prepare(ctx, c, /* one statement is one snapshot; each part of it is found the fast way */
+                     arena_printf(ctx->arena,
+                                  "SELECT (SELECT count(*) FROM %.*s),(SELECT min(%.*s) FROM %.*s),(SELECT max(%.*s) FROM %.*s)",
+                                  STR_FMT(table), STR_FMT(oid), STR_FMT(table), STR_FMT(oid), STR_FMT(table)),
+                     &stmt));
+    int rc = gpkg_step(ctx, c, stmt);
+    out->count = sqlite3_column_int64(stmt, 0);
+    out->least = sqlite3_column_int64(stmt, 1);
+    out->most = sqlite3_column_int64(stmt, 2);
+    gpkg_release(c, stmt);
+    if (rc != RC_OK)
+        return rc;
+    pthread_mutex_lock(&fs->lock);
+    set->totals[set->next_total] = *out;
+    set->next_total = (set->next_total + 1) % GPKG_MARKS;
+    pthread_mutex_unlock(&fs->lock);
+    return RC_OK;
+}
+
 /* ---- making and dropping ---- */
 static int remove_files(struct ctx *ctx, const struct feature_store *fs, const id *store)
 {

@@ -47,6 +47,12 @@ struct gpkg_mark {
     uint64_t generation; /* of the data set when it was true */
     int64_t offset, oid; /* `offset` rows have ids up to `oid` */
 };
+/* What a layer has in all. When ids have no gaps, they tell the row of an offset. */
+struct gpkg_total {
+    int32_t layer;
+    uint64_t generation;
+    int64_t count, least, most; /* ids; 0 of an empty layer */
+};
 struct gpkg_set {
     id id;
     char *path;
@@ -59,6 +65,8 @@ struct gpkg_set {
     int64_t edited;      /* when the last edit was, monotonic ms; 0: none by this process */
     struct gpkg_mark marks[GPKG_MARKS];
     unsigned next_mark;
+    struct gpkg_total totals[GPKG_MARKS];
+    unsigned next_total;
     struct gpkg_conn *idle;
     unsigned idle_count;
     struct gpkg_set *next;
@@ -112,6 +120,9 @@ void gpkg_write_end(struct feature_store *fs, struct gpkg_set *set, struct gpkg_
 
 /* The mark nearest before an offset (offset 0 without one), and a new one of that generation. */
 struct gpkg_mark gpkg_mark_find(struct feature_store *fs, struct gpkg_set *set, int32_t layer, int64_t offset);
+/* The total of the layer as it is now, counted by that connection when nobody did since the last edit. */
+int gpkg_total_get(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn *c, const struct layer *l,
+                   struct gpkg_total *out);
 void gpkg_mark_add(struct feature_store *fs, struct gpkg_set *set, const struct gpkg_mark *mark);
 
 /* ---- tables (feature_gpkg_schema.c) ---- */

@@ -72,17 +72,39 @@ static void add_columns(struct ctx *ctx, struct feature_cursor *c, const struct 
     gpkg_quote(b, gpkg_table(ctx, l, false));
 }
 
-/* Without conditions the rows before a known place need no counting. Returns the offset that is left. */
-static int64_t add_mark(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q)
+/* Every row of the table is asked for. */
+static bool is_plain(const struct layer *l, const struct feature_query *q)
+{
+    return !l->filter && !q->where && !q->oids && !q->has_box && !q->shape && !q->distinct;
+}
+
+/* The place of an offset far from any mark, where ids without gaps tell it. */
+static int jump(struct ctx *ctx, struct feature_cursor *c, int64_t offset, struct gpkg_mark *mark)
+{
+    enum { NEAR = 2000 }; /* rows that are skipped faster than counted */
+    struct gpkg_total total;
+    if (offset - mark->offset <= NEAR)
+        return RC_OK;
+    TRY(gpkg_total_get(ctx, c->fs, c->set, c->conn, c->layer, &total));
+    if (total.most - total.least + 1 == total.count && offset <= total.count) {
+        mark->offset = offset;
+        mark->oid = total.least + offset - 1;
+    }
+    return RC_OK;
+}
+
+/* Without conditions the rows before a known place need no counting. left_out: the offset that is left. */
+static int add_mark(struct ctx *ctx, struct feature_cursor *c, const struct feature_query *q, int64_t *left_out)
 {
     const struct layer *l = c->layer;
-    bool plain =
-        !c->borrowed && !l->filter && !q->where && !q->oids && !q->has_box && !q->shape && !q->distinct && q->order_count == 0;
+    bool plain = !c->borrowed && is_plain(l, q) && q->order_count == 0;
     c->mark = (struct gpkg_mark){.layer = -1};
+    *left_out = q->offset;
     if (!plain)
-        return q->offset;
-    c->mark = gpkg_mark_find(c->fs, c->set, l->id, q->offset);
-    int64_t left = q->offset - c->mark.offset;
+        return RC_OK;
+    c->mark = gpkg_mark_find(c->fs, c->set, layer_stored(l)->id, q->offset);
+    TRY(jump(ctx, c, q->offset, &c->mark));
+    *left_out = q->offset - c->mark.offset;
     if (c->mark.offset > 0) {
         buf_add(&c->sql.text, STR(" WHERE "));
         gpkg_quote(&c->sql.text, l->fields[l->oid_field].name);
@@ -90,7 +112,7 @@ static int64_t add_mark(struct ctx *ctx, struct feature_cursor *c, const struct 
         gpkg_sql_value(ctx, &c->sql, (struct value){.kind = VALUE_INT, .i = c->mark.oid});
     }
     c->mark.offset = q->offset;
-    return left;
+    return RC_OK;
 }
 
 static void add_paging(struct ctx *ctx, struct feature_cursor *c, int64_t limit, int64_t offset)
@@ -156,7 +178,8 @@ static int open_cursor(struct ctx *ctx, struct feature_cursor *c, const struct f
         return gpkg_sql_prepare(ctx, &c->sql, c->conn, &c->stmt);
     }
     add_columns(ctx, c, q);
-    int64_t offset = add_mark(ctx, c, q);
+    int64_t offset;
+    TRY(add_mark(ctx, c, q, &offset));
     TRY(gpkg_sql_conditions(ctx, &c->sql, c->layer, q, index));
     TRY(gpkg_sql_order(ctx, &c->sql, c->layer, q));
     add_paging(ctx, c, q->limit, offset);
@@ -293,7 +316,13 @@ int feature_count(struct ctx *ctx, struct feature_store *fs, const id *store, co
     struct gpkg_conn *c = NULL;
     TRY(gpkg_set_take(ctx, fs, store, &set));
     int rc = gpkg_read_begin(ctx, fs, set, &c);
-    rc = rc != RC_OK ? rc : count_rows(ctx, c, l, q, out);
+    struct gpkg_total total = {.count = 0};
+    if (rc == RC_OK && is_plain(l, q)) {
+        rc = gpkg_total_get(ctx, fs, set, c, l, &total);
+        *out = total.count;
+    } else if (rc == RC_OK) {
+        rc = count_rows(ctx, c, l, q, out);
+    }
     gpkg_read_end(fs, set, c);
     gpkg_set_give(fs, set);
     return rc;
@@ -391,7 +420,7 @@ static int extent_by_rows(struct ctx *ctx, struct feature_store *fs, const id *s
 int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
                    const struct feature_query *q, struct envelope *out, bool *empty_out)
 {
-    bool all = !l->filter && !q->where && !q->oids && !q->has_box && !q->shape;
+    bool all = is_plain(l, q);
     *out = ENVELOPE_EMPTY;
     *empty_out = true;
     if (l->geometry == GEOMETRY_NONE)

@@ -136,13 +136,20 @@ static void escape_one(struct buf *b, str s, size_t *pos)
 /* From `pos` at least to `stop`, to the end of the character there. Returns where it ended. */
 static size_t escape_part(struct buf *b, str s, size_t pos, size_t stop)
 {
+    size_t from = pos; /* of a run that needs no escapes: ASCII and whole characters beyond it */
     while (pos < stop) {
-        size_t plain = (size_t)(json_plain_end(s.p + pos, s.p + stop) - s.p);
-        buf_add(b, str_of(s.p + pos, plain - pos));
-        pos = plain;
+        pos = (size_t)(json_plain_end(s.p + pos, s.p + stop) - s.p);
+        size_t next = pos;
+        if (pos < stop && (unsigned char)s.p[pos] >= 0x80 && utf8_next(s, &next) >= 0) {
+            pos = next;
+            continue;
+        }
+        buf_add(b, str_of(s.p + from, pos - from));
         if (pos < stop)
             escape_one(b, s, &pos);
+        from = pos;
     }
+    buf_add(b, str_of(s.p + from, pos - from));
     return pos;
 }
 
@@ -171,19 +178,34 @@ static inline bool before_name(struct json_out *o)
     return true;
 }
 
+/* A name between two texts, of which `after` ends with a space for pretty ones. Answers consist of names, so comma and all become
+ * one append. */
+static inline void put_name(struct json_out *o, const char *before, str name, const char *after)
+{
+    if (!ready(o))
+        return;
+    assert(o->depth > 0 && level_bit(o->in_object, o->depth) && !o->after_name);
+    bool comma = level_bit(o->has_entry, o->depth) && !o->pretty;
+    if (o->pretty)
+        separate(o);
+    size_t head = strlen(before), tail = strlen(after) - !o->pretty;
+    char *p = buf_reserve(o->buf, comma + head + name.n + tail);
+    if (p) {
+        p[0] = ',';
+        memcpy(p + comma, before, head);
+        memcpy(p + comma + head, name.p, name.n);
+        memcpy(p + comma + head + name.n, after, tail);
+        buf_commit(o->buf, comma + head + name.n + tail);
+    }
+    level_set(o->has_entry, o->depth, true);
+    o->after_name = true;
+}
+
 void json_name(struct json_out *o, const char *name)
 {
-    if (!before_name(o))
-        return;
-    size_t n = strlen(name), tail = o->pretty ? 3 : 2;
+    size_t n = strlen(name);
     assert(json_plain_end(name, name + n) == name + n);
-    char *p = buf_reserve(o->buf, 1 + n + tail);
-    if (!p)
-        return;
-    p[0] = '"';
-    memcpy(p + 1, name, n);
-    memcpy(p + 1 + n, "\": ", tail);
-    buf_commit(o->buf, 1 + n + tail);
+    put_name(o, "\"", str_of(name, n), "\": ");
 }
 
 void json_name_str(struct json_out *o, str name)
@@ -194,13 +216,7 @@ void json_name_str(struct json_out *o, str name)
     buf_add(o->buf, o->pretty ? STR(": ") : STR(":"));
 }
 
-void json_name_raw(struct json_out *o, str quoted)
-{
-    if (!before_name(o))
-        return;
-    buf_add(o->buf, quoted);
-    buf_add(o->buf, o->pretty ? STR(": ") : STR(":"));
-}
+void json_name_raw(struct json_out *o, str quoted) { put_name(o, "", quoted, ": "); }
 
 static void put_text(struct json_out *o, str text)
 {
