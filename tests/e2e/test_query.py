@@ -2,7 +2,12 @@
 """Queries of hosted layers from outside: what they find, what they refuse, and the forms in which answers come."""
 import json
 import math
+import shutil
+import subprocess
+import threading
+import time
 import unittest
+import urllib.parse
 
 from moving import Server, layer, main
 
@@ -300,6 +305,63 @@ class Queries(unittest.TestCase):
         self.assertFalse(answer['isValidSQL'])
         self.assertIn('expected AND, OR or the end', answer['validationErrors'][0]['description'])
         self.assertEqual(self.person.error(path, sql='SELECT 1', sqlType='statement')['code'], 400)
+
+    # ---- other people's programs ----
+
+    @unittest.skipUnless(shutil.which('ogrinfo'), 'needs gdal-bin')
+    def test_gdal_reads_all_pages(self):
+        item, url = self.person.service('Paged', definition={'layers': [layer(0, 'Many', 'Point', (('n', 'Integer'), ('name', 'String')), maxRecordCount=100)]})
+        self.person.add_features(url + '/0', [{'attributes': {'n': i, 'name': f'ä{i}'}, 'geometry': {'x': i / 10, 'y': -i / 10}} for i in range(250)])
+        self.person.call(f'/sharing/rest/content/items/{item}/share', everyone='true')
+        for where, count in (('1=1', 250), ("name LIKE 'ä1%' AND MOD(n, 2) = 0", 55)):
+            query = urllib.parse.urlencode({'where': where, 'outFields': '*', 'f': 'json', 'orderByFields': 'OBJECTID'})
+            done = subprocess.run(['ogrinfo', '-al', '-so', f'ESRIJSON:{self.server.url}{url}/0/query?{query}'], capture_output=True, text=True, timeout=120, check=True)
+            self.assertIn(f'Feature Count: {count}', done.stdout)
+            self.assertIn('n: Integer', done.stdout)
+
+
+class Time(unittest.TestCase):
+    """Layers that know when their features are, and queries that take too long."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(**{'features.maxQuerySeconds': '1'})
+        cls.person = cls.server.sign_in()
+        fields = (('a', 'Date'), ('b', 'Date'), ('n', 'Integer'))
+        cls.url = cls.person.service('Timed', definition={'layers': [
+            layer(0, 'Spans', 'Point', fields, timeInfo={'startTimeField': 'a', 'endTimeField': 'b'}), layer(1, 'Moments', 'Point', fields, timeInfo={'startTimeField': 'a', 'endTimeField': None}),
+            layer(2, 'Areas', 'Polygon', fields)]})[1]
+        cls.person.add_features(cls.url + '/0', [{'attributes': {'a': a, 'b': b}} for a, b in ((0, 100), (100, 200), (300, 400), (None, None))])
+        cls.person.add_features(cls.url + '/1', [{'attributes': {'a': a}} for a in (0, 100, 200)])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def test_time(self):
+        for number, text, found in ((0, '150', [2]), (0, '100', [1, 2]), (0, '150,350', [2, 3]), (0, 'null,50', [1]), (0, '250,null', [3]), (0, 'null,null', [1, 2, 3, 4]),
+                                    (1, '100', [2]), (1, '50,150', [2]), (1, '50, null', [2, 3])):
+            with self.subTest(f'{number} {text}'):
+                self.assertEqual(self.person.call(f'{self.url}/{number}/query', time=text, returnIdsOnly='true')['objectIds'], found)
+        self.assertEqual(self.person.call(self.url + '/1/query', time='50,150', where='n IS NULL', returnCountOnly='true')['count'], 1)
+        for text in ('x', '1,2,3', '1,x', ','):
+            self.assertEqual(self.person.error(self.url + '/1/query', time=text)['code'], 400)
+
+    def test_a_runaway_query_meets_its_end_while_others_are_answered(self):
+        ring = [[math.cos(t / 300 * math.pi) * (1 + t % 2 / 10), math.sin(t / 300 * math.pi) * (1 + t % 2 / 10)] for t in range(600)]
+        for _ in range(2):
+            self.person.add_features(self.url + '/2', [{'attributes': {'n': i}, 'geometry': {'rings': [ring]}} for i in range(150)])
+        filter_ring = [[x * 1.001 + 0.001, y * 1.001] for x, y in ring]
+        answers, slow = [], threading.Thread(target=lambda: answers.append(self.person.error(
+            self.url + '/2/query', geometry=json.dumps({'rings': [filter_ring]}), geometryType=POLYGON, spatialRel='esriSpatialRelRelation', relationParam='T*T***T**', returnCountOnly='true')))
+        start = time.monotonic()
+        slow.start()
+        quick = [self.person.call(self.url + '/1/query', where='1=1', returnCountOnly='true')['count'] for _ in range(20)]
+        slow.join(60)
+        self.assertLess(time.monotonic() - start, 30)
+        self.assertEqual(quick, [3] * 20)
+        self.assertEqual(answers[0]['code'], 400)
+        self.assertIn('longer than 1 seconds', answers[0]['details'][0])
 
 
 
