@@ -166,7 +166,8 @@ static bool format_parse(str word, enum format *out)
     static const struct {
         const char *word;
         enum format format;
-    } words[] = {{"html", FORMAT_HTML}, {"json", FORMAT_JSON}, {"pjson", FORMAT_PJSON}, {"geojson", FORMAT_GEOJSON}, {"pbf", FORMAT_PBF}};
+    } words[] = {
+        {"html", FORMAT_HTML}, {"json", FORMAT_JSON}, {"pjson", FORMAT_PJSON}, {"geojson", FORMAT_GEOJSON}, {"pbf", FORMAT_PBF}};
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (str_ieq(str_trim(word), str_c(words[i].word))) {
             *out = words[i].format;
