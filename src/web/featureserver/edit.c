@@ -176,7 +176,7 @@ int features_delete(struct ctx *ctx, struct call *call)
     CLEANUP(hosted_editing_close) struct hosted_editing editing = {0};
     struct hosted_edit_options options = options_of(call);
     struct hosted_layer_edits e = {0};
-    struct feature_query q = {.limit = -1};
+    CLEANUP(features_filter_close) struct feature_query q = {.limit = -1};
     const enum feature_right right = FEATURE_DELETE;
     int32_t layer_id;
     int64_t moment;

@@ -93,5 +93,6 @@ void features_put_edit_result(struct json_out *o, const struct edit_result *r);
  * layer's spatial reference. The shape is the caller's to close (relate_close), also after an error. ERR_FEATURE for what is
  * wrong. */
 int features_filter(struct ctx *ctx, const struct call *call, const struct layer *l, struct feature_query *q);
+void features_filter_close(struct feature_query *q); /* for CLEANUP */
 
 #endif

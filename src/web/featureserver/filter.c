@@ -241,3 +241,9 @@ int features_filter(struct ctx *ctx, const struct call *call, const struct layer
         return err_set(ctx, &ERR_FEATURE, "'geometry' parameter is invalid: %s", err_text(&child));
     return ctx_adopt_error(ctx, &child, rc);
 }
+
+void features_filter_close(struct feature_query *q)
+{
+    relate_close(q->shape);
+    q->shape = NULL;
+}

@@ -143,9 +143,7 @@ static int read_conditions(struct ctx *ctx, const struct call *call, str text, s
         TRY(features_object_ids(ctx, call_param(call, ids), &oids, &rq->query.oid_count));
         rq->query.oids = oids;
     }
-    int rc = features_filter(ctx, call, rq->layer, &rq->query);
-    rq->shape = rq->query.shape;
-    return rc;
+    return features_filter(ctx, call, rq->layer, &rq->query);
 }
 
 /* With the object id among the fields every row is a distinct one. */
@@ -209,7 +207,7 @@ int features_request_open(struct ctx *ctx, const struct call *call, const struct
 void features_request_close(struct features_request *rq)
 {
     features_rows_close(&rq->rows);
-    relate_close(rq->shape);
+    features_filter_close(&rq->query);
     hosted_release(&rq->service);
 }
 

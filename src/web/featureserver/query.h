@@ -9,7 +9,6 @@ struct features_request {
     const struct layer *layer;
     struct feature_query query;
     struct features_rows rows;
-    struct relate *shape; /* the query's */
     int64_t limit;        /* rows of the answer, -1 all */
     bool ids, unique_ids; /* ids instead of features */
     /* Of statistics: groups.count is 0 for a query of features. The rows of the answer are those of the layer `result`. */
