@@ -253,8 +253,6 @@ struct gpkg_sql {
 /* Conditions: " WHERE …" or nothing. box_index: use the spatial index for the box. */
 int gpkg_sql_conditions(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q,
                         bool box_index);
-/* A tree as an expression. */
-void gpkg_sql_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w);
 int gpkg_sql_order(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct feature_query *q);
 void gpkg_sql_value(struct ctx *ctx, struct gpkg_sql *sql, struct value v); /* "?" and the value */
 void gpkg_sql_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w);

@@ -379,11 +379,6 @@ int gpkg_sql_order(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l,
     return RC_OK;
 }
 
-void gpkg_sql_tree(struct ctx *ctx, struct gpkg_sql *sql, const struct layer *l, const struct where *w)
-{
-    add_tree(ctx, sql, l, w);
-}
-
 int gpkg_sql_prepare(struct ctx *ctx, struct gpkg_sql *sql, struct gpkg_conn *c, sqlite3_stmt **out)
 {
     *out = NULL;
