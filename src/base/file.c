@@ -95,6 +95,23 @@ int file_truncate(struct ctx *ctx, int fd, uint64_t size)
     return CHANGE(ftruncate(fd, (off_t)size)) < 0 ? err_errno(ctx, errno, "cannot set the size of a file") : RC_OK;
 }
 
+int file_reserve(struct ctx *ctx, int fd, uint64_t size, uint64_t *length_out)
+{
+    *length_out = 0;
+    if (size == 0)
+        return RC_OK;
+    if (CHANGE(fallocate(fd, 0, 0, (off_t)size)) < 0)
+        return errno == EOPNOTSUPP ? RC_OK : err_errno(ctx, errno, "cannot reserve room for a file");
+    *length_out = size;
+    return RC_OK;
+}
+
+bool file_past_cache(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0;
+}
+
 int file_size(struct ctx *ctx, int fd, uint64_t *size_out)
 {
     struct stat st;

@@ -15,6 +15,10 @@ int file_pread(struct ctx *ctx, int fd, void *p, size_t n, uint64_t offset); /* 
 int file_sync(struct ctx *ctx, int fd);                                      /* fdatasync */
 int file_sync_fs(struct ctx *ctx, int fd); /* syncfs of the file system that fd is on: one sync for a batch */
 int file_truncate(struct ctx *ctx, int fd, uint64_t size);
+/* Room for so many bytes, where the file system can promise it; the length that the file has then (0 where it cannot). */
+int file_reserve(struct ctx *ctx, int fd, uint64_t size, uint64_t *length_out);
+/* From now on whole blocks from aligned memory go past the page cache; false: this file system cannot do that. */
+bool file_past_cache(int fd);
 int file_size(struct ctx *ctx, int fd, uint64_t *size_out);
 int file_rename(struct ctx *ctx, const char *from, const char *to);
 int file_sync_dir(struct ctx *ctx, const char *dir);

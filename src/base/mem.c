@@ -20,6 +20,7 @@ static void *mem_checked(void *p)
 /* malloc(0) may return NULL; one byte keeps "never NULL" true. */
 void *mem_alloc(size_t size) { return mem_checked(calloc(1, size ? size : 1)); }
 void *mem_resize(void *p, size_t size) { return mem_checked(realloc(p, size ? size : 1)); }
+void *mem_aligned(size_t alignment, size_t size) { return mem_checked(aligned_alloc(alignment, size)); }
 void mem_free(void *p) { free(p); }
 char *mem_cstr(const char *s) { return s ? mem_checked(strdup(s)) : NULL; }
 

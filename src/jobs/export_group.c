@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "jobs/kinds.h"
 #include "jobs/lists.h"
+#include "jobs/notes.h"
 #include "migrate/migrate.h"
 #include "model/errors.h"
 #include "portal/local/local.h"
@@ -253,35 +254,40 @@ struct export_run {
     struct job_run *job;
     struct export_request request;
     struct plan plan;
-    id item_now;
     struct ctx *keep;    /* the job's context: what is told at the end lives there */
     struct idmap *known; /* our own services that are in the package */
     int64_t created;
     str file_name;
-    size_t redacted;
 };
 
 static int redact_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text,
                        str *out)
 {
-    struct export_run *e = arg;
+    struct notes *notes = arg;
+    const struct export_run *e = notes->run;
     struct ref_list found = {0};
     TRY(refs_redact(ctx, place, name, text, out, &found));
-    for (size_t i = 0; i < found.count; i++, e->redacted++)
-        job_message(e->job, "Redacted: a stored credential of item '%s' was left out (%s%s%.*s %.*s).", e->item_now.text,
-                    place == REF_DATA       ? "data"
-                    : place == REF_RESOURCE ? "resource"
-                                            : "field",
-                    str_empty(name) ? "" : " ", STR_FMT(name), STR_FMT(found.list[i].pointer));
+    for (size_t i = 0; i < found.count; i++)
+        notes_message(notes, arena_printf(ctx->arena, "Redacted: a stored credential of item '%s' was left out (%s%s%.*s %.*s).",
+                                          notes->item.text,
+                                          place == REF_DATA       ? "data"
+                                          : place == REF_RESOURCE ? "resource"
+                                                                  : "field",
+                                          str_empty(name) ? "" : " ", STR_FMT(name), STR_FMT(found.list[i].pointer)));
     found.count = 0;
     TRY(refs_find(ctx, type, place, name, *out, e->known, &found));
     for (size_t i = 0; i < found.count; i++)
-        if (plan_leaves(&e->plan, &e->item_now, &found.list[i]))
-            plan_reference_add(e->keep, &e->plan, &e->item_now, &found.list[i], "");
+        notes_reference(notes, &found.list[i], "");
     return RC_OK;
 }
 
-static void redact_item(void *arg, const id *item) { ((struct export_run *)arg)->item_now = *item; }
+static void *redact_open(struct ctx *ctx, void *arg, const id *item) { return notes_open(ctx, arg, item); }
+
+static void redact_done(void *arg, void *noted)
+{
+    struct export_run *e = arg;
+    notes_tell(noted, e->keep, &e->plan, e->job, true);
+}
 
 static int export_progress(struct ctx *ctx, void *arg, const struct migrate_progress *p)
 {
@@ -356,9 +362,11 @@ static int write_package(struct ctx *ctx, struct export_run *e, str path, struct
     struct migrate_run run = {.source = source,
                               .target = target,
                               .plan = &e->plan,
+                              .threads = site->settings.workers,
                               .change = redact_text,
                               .change_arg = e,
-                              .change_item = redact_item,
+                              .change_open = redact_open,
+                              .change_done = redact_done,
                               .progress = export_progress,
                               .progress_arg = e};
     e->known = known_services(ctx, site, &e->plan);

@@ -5,11 +5,13 @@
 #include "jobs/import_stage.h"
 #include "jobs/kinds.h"
 #include "jobs/lists.h"
+#include "jobs/notes.h"
 #include "migrate/migrate.h"
 #include "model/errors.h"
 #include "portal/local/local.h"
 #include "service/group.h"
 #include "service/item.h"
+#include <pthread.h>
 
 enum { REQUEST_MAX = 8 << 20, RESULT_MAX = 64 << 20 };
 
@@ -74,8 +76,8 @@ struct import_run {
     struct package_summary summary;
     struct plan plan;
     struct idmap *map;
+    pthread_rwlock_t map_lock; /* workers look things up in the map; an item found on this portal is added to it */
     id folder;
-    id item_now;
     struct job_progress progress;
     struct ctx *keep; /* the job's context: what is told at the end lives there */
 };
@@ -122,17 +124,16 @@ static int build_map(struct ctx *ctx, struct import_run *im, struct portal *pack
 
 /* ---- texts ---- */
 
-static void keep_reference(struct import_run *im, const struct ref_found *f, const char *note)
-{
-    plan_reference_add(im->keep, &im->plan, &im->item_now, f, note);
-}
-
 /* An item that is not in the plan but on this portal already, and that the caller may read: references to it stay, and get its
  * URL. */
 struct resolve_call {
-    struct import_run *im;
+    const struct import_run *im;
     const struct ref_list *found;
-    size_t resolved;
+    struct resolved {
+        id item;
+        str url;
+    } * list; /* in the arena, as many as were found */
+    size_t count;
 };
 
 static bool unresolved_item(const struct ref_found *f, id *out)
@@ -144,6 +145,7 @@ static int resolve_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct resolve_call *call = arg;
     const struct site *site = call->im->job->site;
+    call->count = 0;
     for (size_t i = 0; i < call->found->count; i++) {
         struct item item;
         struct access_item facts;
@@ -156,13 +158,32 @@ static int resolve_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
         if (rc == RC_NOT_FOUND || (rc == RC_OK && !access_item_read(&call->im->request.caller, &facts)))
             continue;
         TRY(rc);
-        str url = site_url_expand(ctx, site->server_url, item.field[ITEM_URL]);
-        idmap_item(call->im->map, &to, &to);
-        if (str_ifind(url, STR("/rest/services/"), 0) != SIZE_MAX)
-            idmap_service_of_item(call->im->map, &to, url);
-        call->resolved++;
+        call->list[call->count++] =
+            (struct resolved){.item = to, .url = site_url_expand(ctx, site->server_url, item.field[ITEM_URL])};
     }
     return RC_OK;
+}
+
+static void resolve_add(struct import_run *im, const struct resolve_call *call)
+{
+    pthread_rwlock_wrlock(&im->map_lock);
+    for (size_t i = 0; i < call->count; i++) {
+        const struct resolved *r = &call->list[i];
+        idmap_item(im->map, &r->item, &r->item);
+        if (str_ifind(r->url, STR("/rest/services/"), 0) != SIZE_MAX)
+            idmap_service_of_item(im->map, &r->item, r->url);
+    }
+    pthread_rwlock_unlock(&im->map_lock);
+}
+
+static int rewrite(struct ctx *ctx, struct import_run *im, const struct itemtype *type, enum ref_place place, str name, str text,
+                   str *out, struct ref_list *found)
+{
+    *found = (struct ref_list){0};
+    pthread_rwlock_rdlock(&im->map_lock);
+    int rc = refs_rewrite(ctx, type, place, name, text, im->map, out, found);
+    pthread_rwlock_unlock(&im->map_lock);
+    return rc;
 }
 
 /* Rewrites with what is known; ids that are not are looked for on this portal, and when some are there the text is rewritten once
@@ -170,49 +191,59 @@ static int resolve_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
 static int rewrite_known(struct ctx *ctx, struct import_run *im, const struct itemtype *type, enum ref_place place, str name,
                          str text, str *out, struct ref_list *found)
 {
-    TRY(refs_rewrite(ctx, type, place, name, text, im->map, out, found));
+    TRY(rewrite(ctx, im, type, place, name, text, out, found));
     id to;
-    bool any = false;
-    for (size_t i = 0; i < found->count && !any; i++)
-        any = unresolved_item(&found->list[i], &to);
-    if (!any)
+    size_t unresolved = 0;
+    for (size_t i = 0; i < found->count; i++)
+        unresolved += unresolved_item(&found->list[i], &to);
+    if (!unresolved)
         return RC_OK;
-    struct resolve_call call = {.im = im, .found = found};
+    struct resolve_call call = {.im = im, .found = found, .list = arena_array(ctx->arena, struct resolved, unresolved)};
     TRY(sql_read(ctx, im->job->site->sql, resolve_rows, &call));
-    if (!call.resolved)
+    if (!call.count)
         return RC_OK;
-    *found = (struct ref_list){0};
-    return refs_rewrite(ctx, type, place, name, text, im->map, out, found);
+    resolve_add(im, &call);
+    return rewrite(ctx, im, type, place, name, text, out, found);
 }
 
 static int rewrite_text(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text,
                         str *out)
 {
-    struct import_run *im = arg;
-    struct ref_list found = {0};
+    struct notes *notes = arg;
+    struct import_run *im = notes->run;
+    struct ref_list found;
     TRY(rewrite_known(ctx, im, type, place, name, text, out, &found));
     for (size_t i = 0; i < found.count; i++) {
         const struct ref_found *f = &found.list[i];
         if (f->outcome == REF_UNRESOLVED)
-            keep_reference(
-                im, f,
+            notes_reference(
+                notes, f,
                 f->kind == REF_ITEM_ID
                     ? "Unresolved: no item with this id is in the package or on this portal; the reference is unchanged."
                     : "Unresolved: this does not lead to anything in the package or on this portal; it is unchanged.");
         else if (f->outcome == REF_GUESSED && !(type && type->rule_count) && !str_eq(name, STR("definition")))
-            keep_reference(im, f, "Guessed: rewritten by the general scan, no rule of this item type names this place.");
+            notes_reference(notes, f, "Guessed: rewritten by the general scan, no rule of this item type names this place.");
     }
     size_t at;
-    if (refs_names_source(im->map, *out, &at))
-        keep_reference(
-            im,
+    pthread_rwlock_rdlock(&im->map_lock);
+    bool named = refs_names_source(im->map, *out, &at);
+    pthread_rwlock_unlock(&im->map_lock);
+    if (named)
+        notes_reference(
+            notes,
             &(struct ref_found){
                 .place = place, .name = name, .pointer = STR(""), .kind = REF_URL, .value = str_sub(*out, at, at + 120)},
             "This still names the source portal.");
     return RC_OK;
 }
 
-static void rewrite_item(void *arg, const id *item) { ((struct import_run *)arg)->item_now = *item; }
+static void *rewrite_open(struct ctx *ctx, void *arg, const id *item) { return notes_open(ctx, arg, item); }
+
+static void rewrite_done(void *arg, void *noted)
+{
+    struct import_run *im = arg;
+    notes_tell(noted, im->keep, &im->plan, im->job, false);
+}
 
 static int prepare_item(struct ctx *ctx, void *arg, struct plan_item *planned, struct portal_item *item)
 {
@@ -282,9 +313,12 @@ static int carry(struct ctx *ctx, struct import_run *im, struct portal *package)
                               .plan = &im->plan,
                               .items_may_fail = true,
                               .by_rank = true,
+                              .content_there = true, /* since verify_package */
+                              .threads = im->job->site->settings.workers,
                               .change = rewrite_text,
                               .change_arg = im,
-                              .change_item = rewrite_item,
+                              .change_open = rewrite_open,
+                              .change_done = rewrite_done,
                               .prepare = prepare_item,
                               .prepare_arg = im,
                               .progress = import_progress,
@@ -372,9 +406,11 @@ int job_import_group(struct ctx *ctx, struct job_run *run)
     TRY(site_check_space(ctx, run->site, (int64_t)im.summary.unpacked_bytes));
     TRY(verify_package(ctx, &im, package));
     TRY(import_plan(ctx, run->site, package, &im.request, &run->job->id, &im.plan));
+    pthread_rwlock_init(&im.map_lock, NULL);
     int rc = build_map(ctx, &im, package);
     if (rc == RC_OK)
         rc = carry(ctx, &im, package);
+    pthread_rwlock_destroy(&im.map_lock);
     idmap_cleanup(&im.map);
     TRY(rc);
     tell_outcome(&im);

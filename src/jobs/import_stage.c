@@ -1,9 +1,14 @@
 /* See import_stage.h. Called by the verifying threads; whoever fills a batch makes it durable. */
 #include "jobs/import_stage.h"
+#include "base/direct.h"
+#include "base/mem.h"
 #include <pthread.h>
 
-enum { BATCH_BLOBS = 128, PIECE = 256 * 1024 };
-static const uint64_t BATCH_BYTES = 64 << 20;
+enum { BATCH_BLOBS = 512, PIECE = 1 << 20 };
+static const uint64_t BATCH_BYTES = 512 << 20;
+
+/* The verifying threads wait for the disk as well, so there are more of them than processors to work for. */
+enum { THREADS_A_WORKER = 2, THREADS_MAX = 64 };
 
 struct batch {
     struct blob_new *blobs[BATCH_BLOBS];
@@ -14,6 +19,8 @@ struct stage {
     struct site *site;
     pthread_mutex_t mutex;
     struct batch batch;
+    char *pieces[THREADS_MAX]; /* what threads read into, when none does */
+    size_t piece_count;
 };
 
 /* Layers are unpacked to a file of their own when they are read; what fits into the database is read again with its item. */
@@ -51,28 +58,39 @@ static int batch_store(struct ctx *ctx, struct site *site, struct batch *b)
     return rc;
 }
 
-static int fill(struct ctx *ctx, struct blob_new *blob, struct reader *bytes)
+static char *piece_take(struct stage *s)
 {
-    char piece[PIECE];
-    for (;;) {
-        size_t got;
-        TRY(ctx_check(ctx));
-        TRY(reader_read(ctx, bytes, piece, sizeof piece, &got));
-        if (!got)
-            return blob_finish(ctx, blob);
-        TRY(blob_write(ctx, blob, piece, got));
-    }
+    pthread_mutex_lock(&s->mutex);
+    char *piece = s->piece_count ? s->pieces[--s->piece_count] : NULL;
+    pthread_mutex_unlock(&s->mutex);
+    return piece ? piece : mem_aligned(DIRECT_ALIGN, PIECE);
 }
 
-static int read_through(struct ctx *ctx, struct reader *bytes)
+static void piece_give(struct stage *s, char *piece)
 {
-    char piece[PIECE];
-    size_t got;
-    do {
+    pthread_mutex_lock(&s->mutex);
+    s->pieces[s->piece_count++] = piece;
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* To the end of the member, which verifies it; into the blob, when there is one. */
+static int read_through(struct ctx *ctx, struct reader *bytes, char *piece, struct blob_new *blob)
+{
+    for (size_t got = 1; got;) {
         TRY(ctx_check(ctx));
-        TRY(reader_read(ctx, bytes, piece, sizeof piece, &got));
-    } while (got);
-    return RC_OK;
+        TRY(reader_read_full(ctx, bytes, piece, PIECE, &got));
+        if (blob && got)
+            TRY(blob_write(ctx, blob, piece, got));
+    }
+    return blob ? blob_finish(ctx, blob) : RC_OK;
+}
+
+static int read_member(struct ctx *ctx, struct stage *s, struct reader *bytes, struct blob_new *blob)
+{
+    char *piece = piece_take(s);
+    int rc = read_through(ctx, bytes, piece, blob);
+    piece_give(s, piece);
+    return rc;
 }
 
 static int stage_take(struct ctx *ctx, void *arg, struct hash hash, uint64_t size, struct reader *bytes)
@@ -81,10 +99,10 @@ static int stage_take(struct ctx *ctx, void *arg, struct hash hash, uint64_t siz
     bool there;
     TRY(blob_exists(ctx, s->site->blobs, hash, &there));
     if (there)
-        return read_through(ctx, bytes);
+        return read_member(ctx, s, bytes, NULL);
     struct blob_new *blob;
     TRY(blob_begin_known(ctx, s->site->blobs, hash, size, &blob));
-    int rc = fill(ctx, blob, bytes);
+    int rc = read_member(ctx, s, bytes, blob);
     if (rc != RC_OK) {
         blob_new_close(blob);
         return rc;
@@ -107,11 +125,14 @@ int import_stage(struct ctx *ctx, struct site *site, struct portal *package)
     struct stage s = {.site = site};
     pthread_mutex_init(&s.mutex, NULL);
     struct package_sink sink = {.arg = &s, .wants = stage_wants, .take = stage_take};
-    int rc = package_verify(ctx, package, site->settings.workers, &sink, NULL, NULL);
+    unsigned threads = site->settings.workers * THREADS_A_WORKER;
+    int rc = package_verify(ctx, package, threads < THREADS_MAX ? threads : THREADS_MAX, &sink, NULL, NULL);
     if (rc == RC_OK)
         rc = batch_store(ctx, site, &s.batch);
     else
         batch_close(&s.batch);
+    while (s.piece_count)
+        mem_free(s.pieces[--s.piece_count]);
     pthread_mutex_destroy(&s.mutex);
     return rc;
 }

@@ -14,10 +14,16 @@ struct migrate_run {
     bool items_may_fail; /* an item that cannot be put becomes PLAN_FAIL instead of ending the run (one that is too large always
                             does) */
     bool by_rank;        /* services before maps before apps; else in id order */
-    text_change *change; /* what is done to texts on the way; NULL nothing */
-    void *change_arg;    /* struct migrate_change of the caller; told the item by change_item */
-    void (*change_item)(void *arg, const id *item);
-    /* What an item becomes on the target before it is put (owner, name of its service); NULL: as it is. */
+    bool content_there;  /* the target has all content but texts already: batches are bounded by their items only */
+    unsigned threads;    /* workers that prepare items beside the run's own thread, 0: it does that itself */
+    /* What is done to texts on the way, on any thread, an item's texts by one; NULL nothing. What change_open makes for an item
+     * (in that context's arena, as long as the item is in memory) is the `arg` of change, and change_done gets it on the run's
+     * own thread, in the order of the items. Without change_open, change_arg itself is the `arg`. */
+    text_change *change;
+    void *change_arg;
+    void *(*change_open)(struct ctx *ctx, void *arg, const id *item);
+    void (*change_done)(void *arg, void *noted);
+    /* What an item becomes on the target before it is put (owner, name of its service), on any thread; NULL: as it is. */
     int (*prepare)(struct ctx *ctx, void *arg, struct plan_item *planned, struct portal_item *item);
     void *prepare_arg;
     /* After each checkpoint: what is done is durable. */

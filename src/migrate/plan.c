@@ -18,6 +18,15 @@ static int64_t parts_size(const struct portal_item *item)
     return size;
 }
 
+static int64_t texts_size(struct ctx *ctx, const struct portal_item *item)
+{
+    int64_t size = item->hosted ? (int64_t)item->definition.n : 0;
+    for (size_t i = 0; i < item->part_count; i++)
+        if (text_part(ctx, &item->item, &item->parts[i]))
+            size += item->parts[i].size;
+    return size;
+}
+
 /* Fills what the item itself says, keeping the plan's strings and nothing else of it. */
 static int plan_one(struct ctx *ctx, struct portal *source, plan_decide *decide, void *arg, struct plan_item *p)
 {
@@ -30,6 +39,7 @@ static int plan_one(struct ctx *ctx, struct portal *source, plan_decide *decide,
         p->type = arena_str(ctx->arena, item.item.field[ITEM_TYPE]);
         p->title = arena_str(ctx->arena, item.item.field[ITEM_TITLE]);
         p->size = parts_size(&item);
+        p->text_size = texts_size(&child, &item);
         p->created = item.item.created;
         p->modified = item.item.modified;
         p->hosted = item.hosted;

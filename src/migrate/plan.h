@@ -9,7 +9,8 @@ enum plan_action { PLAN_CREATE, PLAN_OVERWRITE, PLAN_SKIP, PLAN_FAIL };
 struct plan_item {
     id id;
     str type, title;
-    int64_t size; /* bytes of all parts; layers are not known before they are written */
+    int64_t size;      /* bytes of all parts; layers are not known before they are written */
+    int64_t text_size; /* of those that the engine looks into */
     int64_t created, modified;
     enum plan_action action;
     bool exists; /* on the target */

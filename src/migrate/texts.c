@@ -86,6 +86,8 @@ static int part_change(struct ctx *ctx, struct portal *source, struct portal_ite
     if (rc == RC_OK && !same_bytes(text, changed)) {
         p->changed = true;
         p->text = arena_str(ctx->arena, changed);
+        p->part.hash = hash_of(changed);
+        p->part.size = (int64_t)changed.n;
         if (p->part.kind == PART_DATA)
             copy->item.size = (int64_t)changed.n;
     }

@@ -2,7 +2,8 @@
  * remote portal and a vault. One const table of functions per implementation; slots that an implementation does not have are
  * NULL, and the wrappers below answer ERR_UNSUPPORTED for them.
  *
- * Threads: part_open may be called from several threads with contexts of their own; everything else from one at a time. */
+ * Threads: item_get and part_open may be called from several threads with contexts of their own; everything else from one at a
+ * time. */
 #ifndef MAPFERRY_PORTAL_PORTAL_H
 #define MAPFERRY_PORTAL_PORTAL_H
 
@@ -48,7 +49,7 @@ struct attachment_source {
 
 /* One part on its way to the target. */
 struct part_put {
-    struct item_part part; /* as it will be: name, content type; hash and size of the source's bytes when not changed */
+    struct item_part part; /* as it will be, with hash and size of the bytes */
     bool changed;          /* the bytes are `text` (rewritten), else those of the source's part */
     str text;
 };

@@ -25,7 +25,8 @@ struct blob_new; /* bytes on their way in */
 /* max: more bytes than that are ERR_LIMIT. expected: the hash the bytes must have (ERR_CORRUPT at finish when not), NULL none. */
 int blob_begin(struct ctx *ctx, struct blob_store *s, uint64_t max, const struct hash *expected, struct blob_new **out);
 /* Bytes that are not hashed here: they come from a reader that compares them with this hash itself and fails when they differ, as
- * a package's members do. ERR_CORRUPT at finish when there are not exactly `size`. */
+ * a package's members do, or from memory that was hashed. ERR_CORRUPT at finish when there are not exactly `size`. Much content
+ * goes past the page cache (base/direct.h): best in large pieces that begin at a multiple of DIRECT_ALIGN in memory. */
 int blob_begin_known(struct ctx *ctx, struct blob_store *s, struct hash hash, uint64_t size, struct blob_new **out);
 int blob_write(struct ctx *ctx, struct blob_new *b, const void *p, size_t n);
 int blob_finish(struct ctx *ctx, struct blob_new *b);
@@ -51,6 +52,8 @@ int blob_attach(struct ctx *ctx, struct sql_tx *tx, const struct blob_new *b);
 int blob_reuse(struct ctx *ctx, struct sql_tx *tx, struct hash h);
 /* Is there a row for it (no promise for later)? */
 int blob_exists(struct ctx *ctx, struct blob_store *s, struct hash h, bool *out);
+/* The same inside a transaction. */
+int blob_known(struct ctx *ctx, struct sql_tx *tx, struct hash h, bool *out);
 
 /* Reading. The reader does not verify; blob_check does. RC_NOT_FOUND when there is no such blob. */
 int blob_open(struct ctx *ctx, struct blob_store *s, struct hash h, struct reader **out);

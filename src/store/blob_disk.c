@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <sys/file.h>
 
-enum { FEW_FOLDERS = 4 }; /* so many are synced one by one, more by one sync of the file system */
+enum { FEW_FOLDERS = 4 };                   /* so many are synced one by one, more by one sync of the file system */
+static const uint64_t DIRECT_MIN = 1 << 20; /* known content from this size on goes past the page cache */
 
 /* ---- names ---- */
 
@@ -165,9 +166,22 @@ int blob_begin_known(struct ctx *ctx, struct blob_store *s, struct hash hash, ui
     return RC_OK;
 }
 
+static bool has_file(const struct blob_new *b) { return b->fd >= 0 || b->direct; }
+
+static int open_file(struct ctx *ctx, struct blob_new *b)
+{
+    b->path = temp_path(b->store);
+    return b->known && b->max >= DIRECT_MIN ? direct_create(ctx, b->path, b->max, &b->direct) : file_create(ctx, b->path, &b->fd);
+}
+
+static int write_out(struct ctx *ctx, struct blob_new *b, const void *p, size_t n)
+{
+    return b->direct ? direct_write(ctx, b->direct, p, n) : file_write(ctx, b->fd, p, n);
+}
+
 static int flush(struct ctx *ctx, struct blob_new *b)
 {
-    TRY(file_write(ctx, b->fd, b->memory.p, b->memory.n));
+    TRY(write_out(ctx, b, b->memory.p, b->memory.n));
     buf_clear(&b->memory);
     return RC_OK;
 }
@@ -181,14 +195,12 @@ int blob_write(struct ctx *ctx, struct blob_new *b, const void *p, size_t n)
     if (!b->known)
         hash_update(&b->state, p, n);
     b->size += n;
-    if (b->fd < 0 && b->size > BLOB_INLINE_MAX) {
-        b->path = temp_path(b->store);
-        TRY(file_create(ctx, b->path, &b->fd));
-    }
-    if (b->fd >= 0 && b->memory.n + n > BLOB_INLINE_MAX)
+    if (!has_file(b) && b->size > BLOB_INLINE_MAX)
+        TRY(open_file(ctx, b));
+    if (has_file(b) && b->memory.n + n > BLOB_INLINE_MAX)
         TRY(flush(ctx, b));
     if (n > BLOB_INLINE_MAX)
-        return file_write(ctx, b->fd, p, n);
+        return write_out(ctx, b, p, n);
     buf_add_bytes(&b->memory, p, n);
     return RC_OK;
 }
@@ -209,12 +221,21 @@ static int finish(struct ctx *ctx, struct blob_new *b)
     return err_set(ctx, &ERR_CORRUPT, "the bytes have the hash %s instead of %s", got, wanted);
 }
 
+static void close_file(struct blob_new *b)
+{
+    file_close(&b->fd);
+    direct_close(b->direct);
+    b->direct = NULL;
+}
+
 int blob_finish(struct ctx *ctx, struct blob_new *b)
 {
-    if (b->fd >= 0) {
+    if (has_file(b)) {
         TRY(flush(ctx, b));
+        if (b->direct)
+            TRY(direct_finish(ctx, b->direct));
         buf_free(&b->memory);
-        file_close(&b->fd); /* a batch may hold more blobs than descriptors are allowed */
+        close_file(b); /* a batch may hold more blobs than descriptors are allowed */
     }
     return finish(ctx, b);
 }
@@ -467,7 +488,7 @@ void blob_new_close(struct blob_new *b)
     if (!b)
         return;
     ctx_open(&ctx);
-    file_close(&b->fd);
+    close_file(b);
     int rc = RC_OK;
     if (b->registered) {
         pending_remove(b);

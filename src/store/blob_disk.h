@@ -9,6 +9,7 @@
 #define MAPFERRY_STORE_BLOB_DISK_H
 
 #include "base/buf.h"
+#include "base/direct.h"
 #include "store/blob.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,10 +35,11 @@ struct blob_new {
     bool synced;     /* durable and, when it is a file, named */
     bool adopted;    /* path was the caller's: it is left alone until it was synced */
     struct hash_state state;
-    struct buf memory; /* the bytes, or what is not yet written to the file */
-    char *path;        /* of the file; NULL: the bytes are in memory */
-    char *copy_path;   /* file made for a program that needs one */
-    int fd;            /* open while it is written */
+    struct buf memory;          /* the bytes, or what is not yet written to the file */
+    char *path;                 /* of the file; NULL: the bytes are in memory */
+    char *copy_path;            /* file made for a program that needs one */
+    int fd;                     /* open while it is written */
+    struct direct_file *direct; /* instead, when much of known size comes in */
     struct blob_new *next;
 };
 

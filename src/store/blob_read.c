@@ -59,6 +59,14 @@ int blob_exists(struct ctx *ctx, struct blob_store *s, struct hash h, bool *out)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+int blob_known(struct ctx *ctx, struct sql_tx *tx, struct hash h, bool *out)
+{
+    struct found f = {.hash = h};
+    int rc = found_read(ctx, tx, &f);
+    *out = rc == RC_OK;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 int blob_size(struct ctx *ctx, struct blob_store *s, struct hash h, uint64_t *out)
 {
     struct found f;

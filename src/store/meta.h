@@ -196,6 +196,7 @@ int meta_job_of_item(struct ctx *ctx, struct sql_tx *tx, const id *item, str kin
 /* Steps that a job has done, written in the transaction of their effect, so that a resumed job does not repeat it. */
 int meta_step_put(struct ctx *ctx, struct sql_tx *tx, const id *job, str step);
 int meta_step_get(struct ctx *ctx, struct sql_tx *tx, const id *job, str step); /* RC_NOT_FOUND */
+int meta_steps_any(struct ctx *ctx, struct sql_tx *tx, const id *job, bool *out);
 /* Finished jobs older than `before` go, with their steps. */
 int meta_jobs_expire(struct ctx *ctx, struct sql_tx *tx, int64_t before);
 

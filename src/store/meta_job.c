@@ -122,6 +122,15 @@ int meta_step_get(struct ctx *ctx, struct sql_tx *tx, const id *job, str step)
     return rc == RC_END ? RC_NOT_FOUND : rc;
 }
 
+int meta_steps_any(struct ctx *ctx, struct sql_tx *tx, const id *job, bool *out)
+{
+    int64_t found;
+    int rc =
+        sql_query_int(ctx, tx, &found, "SELECT 1 FROM job_step WHERE job = ? LIMIT 1", (struct sql_value[]){SQL_ID(*job)}, 1);
+    *out = rc == RC_OK;
+    return rc == RC_END ? RC_OK : rc;
+}
+
 int meta_jobs_expire(struct ctx *ctx, struct sql_tx *tx, int64_t before)
 {
     const struct sql_value values[] = {SQL_I(JOB_SUBMITTED), SQL_I(JOB_RUNNING), SQL_I(before)};

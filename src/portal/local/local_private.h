@@ -12,6 +12,7 @@ struct local_portal {
     bool writes;
     struct portal_local_target target;
     struct pool *pool;
+    bool asked, resumed; /* was it looked whether the run has steps already; has it */
     /* since the last checkpoint: */
     struct local_put *puts;
     struct relationship *relationships;

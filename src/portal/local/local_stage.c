@@ -21,7 +21,7 @@ static void entries_collect(struct local_stage *stage, const struct item_put *co
         for (size_t k = 0; k < puts[i]->part_count; k++) {
             const struct part_put *p = &puts[i]->parts[k];
             stage->entries[n++] =
-                p->changed ? (struct stage_entry){.hash = hash_of(p->text), .text = p->text}
+                p->changed ? (struct stage_entry){.hash = p->part.hash, .text = p->text}
                            : (struct stage_entry){
                                  .hash = p->part.hash, .source = puts[i]->source, .item = puts[i]->source_id, .part = &p->part};
         }
@@ -31,15 +31,28 @@ static void entries_collect(struct local_stage *stage, const struct item_put *co
             stage->entries[stage->count++] = stage->entries[i];
 }
 
+static int entries_find(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct local_stage *stage = arg;
+    for (size_t i = 0; i < stage->count; i++)
+        TRY(blob_known(ctx, tx, stage->entries[i].hash, &stage->entries[i].there));
+    return RC_OK;
+}
+
+static int text_fill(struct ctx *ctx, struct blob_store *blobs, struct stage_entry *e)
+{
+    TRY(blob_begin_known(ctx, blobs, e->hash, e->text.n, &e->blob));
+    TRY(blob_write(ctx, e->blob, e->text.p, e->text.n));
+    return blob_finish(ctx, e->blob);
+}
+
 /* Reads the bytes of one entry into a blob of its own. */
 static int entry_fill(struct ctx *ctx, struct blob_store *blobs, struct stage_entry *e)
 {
-    bool there;
-    TRY(blob_exists(ctx, blobs, e->hash, &there));
-    if (there)
+    if (e->there)
         return RC_OK;
     if (!e->part)
-        return blob_put(ctx, blobs, e->text, &e->blob);
+        return text_fill(ctx, blobs, e);
     TRY(e->source->ops->verifies ? blob_begin_known(ctx, blobs, e->hash, (uint64_t)e->part->size, &e->blob)
                                  : blob_begin(ctx, blobs, (uint64_t)e->part->size, &e->hash, &e->blob));
     CLEANUP(reader_cleanup) struct reader *r = NULL;
@@ -114,6 +127,7 @@ int local_stage_parts(struct ctx *ctx, struct local_portal *lp, const struct ite
                       struct local_stage *out)
 {
     entries_collect(out, puts, count);
+    TRY(sql_read(ctx, lp->site->sql, entries_find, out));
     TRY(entries_fill(ctx, lp, out));
     struct blob_new **list = arena_array(ctx->arena, struct blob_new *, out->count);
     size_t n = 0;

@@ -12,7 +12,8 @@ struct stage_entry {
     id item;
     const struct item_part *part; /* of the source; NULL: `text` are the bytes */
     str text;
-    struct blob_new *blob; /* NULL: the store has it already */
+    bool there;            /* the store has it already */
+    struct blob_new *blob; /* else what will be it */
 };
 struct local_stage {
     struct stage_entry *entries; /* by hash */

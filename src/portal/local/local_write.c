@@ -28,11 +28,25 @@ static int step_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+/* A run that never came to a checkpoint has no steps to look for. */
+static int any_step(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct step_call *call = arg;
+    return meta_steps_any(ctx, tx, call->run, &call->found);
+}
+
 int local_was_put(struct ctx *ctx, struct portal *p, const id *item, bool *out)
 {
     struct local_portal *lp = (struct local_portal *)p;
     struct step_call call = {.run = &lp->target.run, .item = item};
-    TRY(sql_read(ctx, lp->site->sql, step_row, &call));
+    if (!lp->asked) {
+        TRY(sql_read(ctx, lp->site->sql, any_step, &call));
+        lp->asked = true;
+        lp->resumed = call.found;
+    }
+    call.found = false;
+    if (lp->resumed)
+        TRY(sql_read(ctx, lp->site->sql, step_row, &call));
     *out = call.found;
     return RC_OK;
 }
@@ -192,14 +206,8 @@ static int write_parts(struct ctx *ctx, struct sql_tx *tx, const struct local_pu
             for (size_t i = 0; i < count; i++)
                 TRY(meta_part_delete(ctx, tx, item, (enum part_kind)kind, old[i].name));
         }
-    for (size_t i = 0; i < lput->put->part_count; i++) {
-        struct item_part part = lput->put->parts[i].part;
-        if (lput->put->parts[i].changed) {
-            part.hash = hash_of(lput->put->parts[i].text);
-            part.size = (int64_t)lput->put->parts[i].text.n;
-        }
-        TRY(meta_part_put(ctx, tx, item, &part));
-    }
+    for (size_t i = 0; i < lput->put->part_count; i++)
+        TRY(meta_part_put(ctx, tx, item, &lput->put->parts[i].part));
     return RC_OK;
 }
 

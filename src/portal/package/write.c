@@ -123,16 +123,6 @@ static int write_add_reader(struct ctx *ctx, struct package_writer *w, str name,
 }
 
 /* The part as it is in the package: rewritten ones have the hash and size of their text. */
-static struct item_part write_part(const struct part_put *put)
-{
-    struct item_part part = put->part;
-    if (put->changed) {
-        part.hash = hash_of(put->text);
-        part.size = (int64_t)put->text.n;
-    }
-    return part;
-}
-
 static int write_add_part(struct ctx *ctx, struct write_item *wi, const struct part_put *put, const struct item_part *part,
                           str name)
 {
@@ -247,7 +237,7 @@ static int write_add_item(struct ctx *ctx, struct write_item *wi)
     struct item_part *parts = arena_array(ctx->arena, struct item_part, put->part_count);
     str *files;
     for (size_t i = 0; i < put->part_count; i++)
-        parts[i] = write_part(&put->parts[i]);
+        parts[i] = put->parts[i].part;
     TRY(names_of_parts(ctx, parts, put->part_count, &files));
     for (size_t i = 0; i < put->part_count; i++)
         TRY(write_add_part(ctx, wi, &put->parts[i], &parts[i], names_item(ctx->arena, wi->item, files[i])));

@@ -7,9 +7,9 @@ struct seen {
     struct migrate_progress reports[REPORTS];
     unsigned report_count;
     int fail_report; /* that many reports are taken */
-    char items[64];  /* told by change_item */
+    char items[64];  /* told by change_done */
     size_t item_count;
-    unsigned changes;
+    atomic_uint changes;
 };
 
 static int progress(struct ctx *ctx, void *arg, const struct migrate_progress *p)
@@ -22,17 +22,32 @@ static int progress(struct ctx *ctx, void *arg, const struct migrate_progress *p
     return RC_OK;
 }
 
-static void change_item(void *arg, const id *item)
+/* What change knows of the item that it is called for. */
+struct noted {
+    struct seen *seen;
+    id item;
+};
+
+static void *change_open(struct ctx *ctx, void *arg, const id *item)
+{
+    struct noted *n = arena_new(ctx->arena, struct noted);
+    *n = (struct noted){.seen = arg, .item = *item};
+    return n;
+}
+
+static void change_done(void *arg, void *noted)
 {
     struct seen *s = arg;
-    assert_true(s->item_count < sizeof s->items - 1);
-    s->items[s->item_count++] = (char)('0' + number_of(item));
+    const struct noted *n = noted;
+    assert_ptr_equal(n->seen, s);
+    if (s->item_count < sizeof s->items - 1)
+        s->items[s->item_count++] = (char)('0' + number_of(&n->item) % 64);
 }
 
 static int change(struct ctx *ctx, void *arg, const struct itemtype *type, enum ref_place place, str name, str text, str *out)
 {
     (void)ctx, (void)type, (void)place, (void)name;
-    ((struct seen *)arg)->changes++;
+    atomic_fetch_add(&((struct noted *)arg)->seen->changes, 1);
     *out = text;
     return RC_OK;
 }
@@ -44,7 +59,8 @@ static struct migrate_run run_of(struct plan *plan, struct seen *seen)
                                 .plan = plan,
                                 .change = change,
                                 .change_arg = seen,
-                                .change_item = change_item,
+                                .change_open = change_open,
+                                .change_done = change_done,
                                 .progress = progress,
                                 .progress_arg = seen};
 }
@@ -118,7 +134,6 @@ static void a_batch_ends_after_many_items(void **state)
     struct plan plan = memory_plan();
     struct seen seen = {0};
     struct migrate_run run = run_of(&plan, &seen);
-    run.change_item = NULL;
     assert_ok(migrate_run(CTX, &run));
     assert_log("||||"); /* 256, 256, 1, relationships */
     assert_int_equal(mem.target.puts_all, 513);
@@ -450,6 +465,54 @@ static void items_are_prepared_before_their_texts_are_changed(void **state)
     assert_str(plan.items[1].reason, "Not this one.");
 }
 
+/* Workers prepare ahead; what the target and the notes see is the same as without them. */
+static void with_workers_everything_comes_in_the_same_order(void **state)
+{
+    (void)state;
+    char log[sizeof mem.target.log], items[64];
+    for (unsigned threads = 0; threads <= 3; threads += 3) {
+        memory_shut(state);
+        memory_open(state);
+        for (int n = 1; n <= 600; n++)
+            memory_add(n, n == 100 ? "Feature Service" : "Web Map");
+        mem.target.refuse_item = 7;
+        mem.target.refuse_kind = &ERR_ITEM_SIZE;
+        mem.target.put_before = 3;
+        struct plan plan = memory_plan();
+        struct seen seen = {0};
+        struct migrate_run run = run_of(&plan, &seen);
+        run.threads = threads;
+        assert_ok(migrate_run(CTX, &run));
+        assert_int_equal(seen.reports[seen.report_count - 1].items_done, 600);
+        assert_int_equal(plan.items[6].action, PLAN_FAIL);
+        if (threads) {
+            assert_string_equal(mem.target.log, log);
+            assert_string_equal(seen.items, items);
+        }
+        memcpy(log, mem.target.log, sizeof log);
+        memcpy(items, seen.items, sizeof items);
+    }
+}
+
+/* What a worker could not read fails at its item, and what it had begun is dropped. */
+static void with_workers_the_first_failure_in_order_ends_the_run(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 400; n++)
+        memory_add(n, "Web Map");
+    struct plan plan = memory_plan();
+    struct seen seen = {0};
+    struct migrate_run run = run_of(&plan, &seen);
+    struct prepared p = {.refuse = 300, .title = STR("prepared")};
+    run.threads = 3;
+    run.prepare = prepare;
+    run.prepare_arg = &p;
+    assert_int_equal(migrate_run(CTX, &run), RC_FAIL);
+    assert_non_null(strstr(CTX->err.details[0], "Not this one."));
+    assert_int_equal(mem.target.puts_all, 299);
+    assert_int_equal(seen.report_count, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, memory_open, memory_shut)
@@ -476,6 +539,8 @@ int main(void)
         TEST(what_was_put_before_a_restart_is_looked_at_but_not_put),
         TEST(an_item_that_went_after_it_was_put_is_no_error),
         TEST(items_are_prepared_before_their_texts_are_changed),
+        TEST(with_workers_everything_comes_in_the_same_order),
+        TEST(with_workers_the_first_failure_in_order_ends_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

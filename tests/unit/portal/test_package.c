@@ -483,6 +483,8 @@ static void changed_parts_are_what_is_packed(void **state)
     struct reader *r;
     ok(f, source->ops->item_get(&f->ctx, source, &item, &it));
     struct part_put part = {.part = it.parts[0], .changed = true, .text = STR("{\"rewritten\":true}")};
+    part.part.hash = hash_of(part.text);
+    part.part.size = (int64_t)part.text.n;
     struct item_put put = {.item = &it, .source = source, .source_id = item, .part_count = 1, .parts = &part};
     ok(f, package_create(&f->ctx, &options, &target));
     ok(f, target->ops->item_put(&f->ctx, target, &put));
