@@ -13,7 +13,7 @@ enum {
 };
 static const int64_t BATCH_BYTES = 48 << 20, STRIP_BYTES = 16 << 20;
 /* Texts in memory: of a strip, of a batch, and of all that is prepared and not yet durable. A larger text is alone. */
-static const int64_t STRIP_TEXT = 1 << 20, BATCH_TEXT = 4 << 20, ALL_TEXT = 8 << 20;
+static const int64_t STRIP_TEXT = 512 << 10, BATCH_TEXT = 2 << 20, ALL_TEXT = 5 << 20;
 
 /* An item on its way. */
 struct step {
@@ -229,13 +229,14 @@ static void relations_keep(struct ctx *ctx, struct batch *b, const struct portal
     }
 }
 
-/* An item that cannot be put fails alone when it is too large, or when the run allows it and the cause is the item and not the
- * machine. */
+/* An item that cannot be put fails alone when it is too large or lost, or when the run allows it and the cause is the item and
+ * not the machine. */
 static bool item_failed(struct ctx *ctx, struct batch *b, const struct migrate_run *run, struct plan_item *item, int rc)
 {
     const struct err_kind *kind = b->ctx.err.kind;
     bool machine = rc == RC_CANCELED || rc == RC_BUSY || kind == &ERR_IO || kind == &ERR_NO_SPACE || kind == &ERR_BUSY;
-    if (kind != &ERR_ITEM_SIZE && (machine || !run->items_may_fail)) {
+    bool alone = kind == &ERR_ITEM_SIZE || plan_item_lost(rc, kind) || run->items_may_fail;
+    if (machine || !alone) {
         err_add(&b->ctx, "item '%s' ('%.*s', %.*s)", item->id.text, STR_FMT(item->title), STR_FMT(item->type));
         return false;
     }

@@ -11,8 +11,8 @@ struct migrate_progress {
 struct migrate_run {
     struct portal *source, *target;
     struct plan *plan;
-    bool items_may_fail; /* an item that cannot be put becomes PLAN_FAIL instead of ending the run (one that is too large always
-                            does) */
+    bool items_may_fail; /* an item that cannot be put becomes PLAN_FAIL instead of ending the run (one that is too large
+                            or lost always does) */
     bool by_rank;        /* services before maps before apps; else in id order */
     bool content_there;  /* the target has all content but texts already: batches are bounded by their items only */
     unsigned threads;    /* workers that prepare items beside the run's own thread, 0: it does that itself */

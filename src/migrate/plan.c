@@ -1,6 +1,7 @@
 /* Planning: see plan.h. */
 #include "migrate/plan.h"
 #include "migrate/texts.h"
+#include "model/errors.h"
 #include <stdlib.h>
 
 static int item_compare(const void *a, const void *b)
@@ -116,8 +117,15 @@ bool plan_leaves(const struct plan *p, const id *self, const struct ref_found *f
     return !there || !plan_carries(there);
 }
 
-static int references_of(struct ctx *ctx, struct portal *source, const struct idmap *known, struct plan *p, const id *item)
+bool plan_item_lost(int rc, const struct err_kind *kind)
 {
+    return rc == RC_NOT_FOUND || kind == &ERR_ITEM_MISSING || kind == &ERR_MISSING || kind == &ERR_CORRUPT;
+}
+
+static int references_of(struct ctx *ctx, struct portal *source, const struct idmap *known, struct plan *p,
+                         struct plan_item *planned)
+{
+    const id *item = &planned->id;
     struct ctx child;
     ctx_child(&child, ctx);
     struct portal_item read;
@@ -128,6 +136,11 @@ static int references_of(struct ctx *ctx, struct portal *source, const struct id
     for (size_t i = 0; rc == RC_OK && i < found.count; i++)
         if (plan_leaves(p, item, &found.list[i]))
             plan_reference_add(ctx, p, item, &found.list[i], "");
+    if (rc != RC_OK && plan_item_lost(rc, child.err.kind)) {
+        planned->action = PLAN_FAIL;
+        planned->reason = arena_str(ctx->arena, str_c(err_text(&child)));
+        rc = RC_OK;
+    }
     ctx_adopt_error(ctx, &child, rc);
     ctx_close(&child);
     return rc;
@@ -139,7 +152,7 @@ int plan_references(struct ctx *ctx, struct portal *source, const struct idmap *
         if (!plan_carries(&p->items[i]))
             continue;
         TRY(ctx_check(ctx));
-        TRY(references_of(ctx, source, known, p, &p->items[i].id));
+        TRY(references_of(ctx, source, known, p, &p->items[i]));
     }
     return RC_OK;
 }

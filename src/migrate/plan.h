@@ -46,8 +46,12 @@ bool plan_carries(const struct plan_item *i);                      /* created or
 
 /* The references of the carried items to items outside of the plan, each different (item, value, kind) once, in p->references
  * without notes. known (may be NULL): the source's own bases and the services that are carried; then URLs of its other services
- * count as well. */
+ * count as well. An item that is lost (plan_item_lost) becomes PLAN_FAIL. */
 int plan_references(struct ctx *ctx, struct portal *source, const struct idmap *known, struct plan *p);
+
+/* Is a failure with an item the item's own, so that it fails alone: it went since the plan was made, or its content is lost or
+ * damaged? */
+bool plan_item_lost(int rc, const struct err_kind *kind);
 
 /* Does this reference of a carried item lead out of the plan? */
 bool plan_leaves(const struct plan *p, const id *item, const struct ref_found *f);

@@ -1,5 +1,6 @@
 /* Group export: its request, its plan, and whole jobs on a real site. */
 #include "jobs_fixture.h"
+#include "base/file.h"
 #include "jobs/export_group.h"
 #include "portal/package/package.h"
 
@@ -197,6 +198,33 @@ static void a_finished_export_is_an_item_of_its_caller(void **state)
     portal_close(opened);
 }
 
+static void an_item_whose_content_is_lost_fails_alone(void **state)
+{
+    (void)state;
+    char *large = arena_alloc(CTX->arena, 3 * BLOB_INLINE_MAX); /* a file of the store */
+    memset(large, ' ', 3 * BLOB_INLINE_MAX);
+    memcpy(large, "{}", 2);
+    (void)add_map(OWNER, "Whole", true);
+    id lost = add_text_item(OWNER, STR("Lost"), str_of(large, 3 * BLOB_INLINE_MAX));
+    share_item_as(&lost, GROUP);
+    struct item_part part;
+    str path;
+    bool temporary;
+    assert_ok(item_part_get(CTX, SITE, &callers[OWNER], &lost, PART_DATA, STR(""), &part));
+    assert_ok(blob_path(CTX, fx.site.blobs, part.hash, &path, &temporary));
+    assert_false(temporary);
+    assert_ok(file_remove(CTX, path.p));
+    engine_start(1);
+    const struct export_request r = request_of(OWNER);
+    struct job job = export(&r);
+    assert_state(job, JOB_SUCCEEDED);
+    assert_int_equal(listed(&job, "itemsExported"), 1);
+    assert_int_equal(listed(&job, "itemsFailedExport"), 1);
+    struct json failed = json_at(json_get_c(result_of(&job), "itemsFailedExport"), 0);
+    assert_true(json_string_eq(json_get_c(failed, "itemId"), id_str(&lost)));
+    assert_true(str_find(json_string(json_get_c(failed, "reason"), CTX->arena), STR("is missing"), 0) != SIZE_MAX);
+}
+
 static void a_synchronous_export_leaves_bytes_and_no_item(void **state)
 {
     (void)state;
@@ -287,6 +315,7 @@ int main(void)
         TEST(too_little_space_refuses_the_plan),
         TEST(references_out_of_the_package_are_noted),
         TEST(a_finished_export_is_an_item_of_its_caller),
+        TEST(an_item_whose_content_is_lost_fails_alone),
         TEST(a_synchronous_export_leaves_bytes_and_no_item),
         TEST(an_empty_group_gives_no_package),
         TEST(a_name_that_is_taken_gets_a_number),

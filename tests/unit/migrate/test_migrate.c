@@ -465,6 +465,31 @@ static void items_are_prepared_before_their_texts_are_changed(void **state)
     assert_str(plan.items[1].reason, "Not this one.");
 }
 
+static void an_item_that_goes_or_whose_content_is_lost_fails_alone(void **state)
+{
+    (void)state;
+    for (unsigned threads = 0; threads <= 2; threads += 2) {
+        memory_shut(state);
+        memory_open(state);
+        memory_add(1, "Web Map");
+        memory_part(memory_add(2, "Web Map"), PART_RESOURCE, "a.json", "{}");
+        memory_add(3, "Web Map");
+        memory_add(4, "Web Map");
+        struct plan plan = memory_plan();
+        struct seen seen = {0};
+        mem.source.broken_part = "a.json";
+        mem.source.count = 3; /* the last one is deleted */
+        struct migrate_run run = run_of(&plan, &seen);
+        run.threads = threads;
+        assert_ok(migrate_run(CTX, &run));
+        assert_log("13||");
+        assert_int_equal(plan.items[1].action, PLAN_FAIL);
+        assert_str(plan.items[1].reason, "The part is damaged.");
+        assert_int_equal(plan.items[3].action, PLAN_FAIL);
+        assert_str(plan.items[3].reason, "There is no item 4.");
+    }
+}
+
 /* Workers prepare ahead; what the target and the notes see is the same as without them. */
 static void with_workers_everything_comes_in_the_same_order(void **state)
 {
@@ -539,6 +564,7 @@ int main(void)
         TEST(what_was_put_before_a_restart_is_looked_at_but_not_put),
         TEST(an_item_that_went_after_it_was_put_is_no_error),
         TEST(items_are_prepared_before_their_texts_are_changed),
+        TEST(an_item_that_goes_or_whose_content_is_lost_fails_alone),
         TEST(with_workers_everything_comes_in_the_same_order),
         TEST(with_workers_the_first_failure_in_order_ends_the_run),
     };
