@@ -76,10 +76,52 @@ void hosted_release(struct hosted_service **h)
     *h = NULL;
 }
 
+/* The rows of a layer that this caller made: a condition of everything that is asked of the layer. */
+static void show_own_rows(struct ctx *ctx, const struct caller *c, struct layer *l, size_t creator)
+{
+    const struct layer *stored = layer_stored(l);
+    struct where *nodes = arena_array(ctx->arena, struct where, 4), **args = arena_array(ctx->arena, struct where *, 4);
+    nodes[0] = (struct where){.kind = WHERE_FIELD, .field = creator};
+    nodes[1] = (struct where){.kind = WHERE_LITERAL, .literal = {.kind = VALUE_TEXT, .s = c->username}};
+    args[0] = &nodes[0];
+    args[1] = &nodes[1];
+    nodes[2] = (struct where){.kind = c->anonymous ? WHERE_FALSE : WHERE_COMPARE, .op = OP_EQ, .args = args, .arg_count = 2};
+    args[2] = &nodes[2];
+    args[3] = (struct where *)l->filter;
+    nodes[3] = (struct where){.kind = WHERE_AND, .args = args + 2, .arg_count = 2};
+    l->filter = l->filter ? &nodes[3] : &nodes[2];
+    l->source = stored;
+}
+
+/* Ownership-based access to queries. The layers are shared by all callers, so those that show less are copied for this one. */
+static void restrict_layers(struct ctx *ctx, const struct caller *c, struct hosted_service *h)
+{
+    struct layer *own = NULL;
+    for (size_t i = 0; i < h->def.layer_count; i++) {
+        const struct layer *l = &h->def.layers[i], *stored = layer_stored(l);
+        struct json rules = json_get_c(stored->json, "ownershipBasedAccessControlForFeatures");
+        str name = json_string_or(json_get_c(json_get_c(stored->json, "editFieldsInfo"), "creatorField"), ctx->arena, STR(""));
+        size_t creator;
+        if (!layer_field(stored, name, &creator) ||
+            access_feature_of(c, &h->facts, STR(""), json_bool(json_get_c(rules, "allowOthersToQuery"), true),
+                              json_bool(json_get_c(rules, "allowAnonymousToQuery"), true)))
+            continue;
+        if (!own) {
+            own = arena_array(ctx->arena, struct layer, h->def.layer_count);
+            memcpy(own, h->def.layers, h->def.layer_count * sizeof *own);
+        }
+        show_own_rows(ctx, c, &own[i], creator);
+    }
+    if (own)
+        h->def.layers = own;
+}
+
 static int hand_out(struct ctx *ctx, const struct caller *c, bool may, struct opened *o, struct hosted_service **out)
 {
     struct hosted_service *h = &o->service;
-    if (!may)
+    if (may)
+        restrict_layers(ctx, c, h);
+    else
         hosted_release(&h);
     *out = h;
     return service_require(ctx, c, may);

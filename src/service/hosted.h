@@ -79,6 +79,16 @@ struct edit_result {
     int code;
     str description;
 };
+/* An attachment in edits: parents and attachments are named by GlobalIDs (any valid spelling). */
+struct hosted_file_edit {
+    str global_id, parent, name, content_type,
+        keywords; /* global_id STR_NONE: a new one; parent: of added ones; others STR_NONE: as they are */
+    struct blob_new *blob;
+};
+struct edit_results {
+    struct edit_result *list;
+    size_t count;
+};
 /* Edits of one layer, in this order: features to add and to change as JSON, and what to delete: by object ids, by GlobalIDs (any
  * valid spelling), or by a query over the layer as it was opened. */
 struct hosted_layer_edits {
@@ -87,18 +97,21 @@ struct hosted_layer_edits {
     int64_t *delete_oids;
     str *delete_guids; /* instead of object ids */
     size_t delete_count;
-    const struct feature_query *delete_query; /* instead of both */
-    struct edit_results {
-        struct edit_result *list;
-        size_t count;
-    } added, updated, deleted; /* filled in, in the order of what was given */
+    const struct feature_query *delete_query;          /* instead of both */
+    struct hosted_file_edit *file_adds, *file_updates; /* after all features, the added ones included */
+    size_t file_add_count, file_update_count;
+    str *file_deletes;
+    size_t file_delete_count;
+    /* Filled in, in the order of what was given. */
+    struct edit_results added, updated, deleted, files_added, files_updated, files_deleted;
 };
 struct hosted_edit_options {
     bool global_ids; /* features and deletions are named by GlobalIDs, and added features keep theirs */
     bool rollback;   /* all or nothing; else what is right is done */
 };
-/* One durable transaction. What single features have wrong is told in their results; an error is of the call as a whole, and
- * nothing was done. moment_out: of the edit. */
+/* One durable transaction for the features; attachments, which are checked before it ends, follow in one of their own. What
+ * single features have wrong is told in their results; an error is of the call as a whole, and nothing was done. moment_out: of
+ * the edit. */
 int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_service *h,
                        const struct hosted_edit_options *o, struct hosted_layer_edits *edits, size_t count, int64_t *moment_out);
 

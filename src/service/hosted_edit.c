@@ -2,6 +2,7 @@
  * transaction begins, so that writers wait for each other as briefly as possible. */
 #include "base/log.h"
 #include "service/hosted_private.h"
+#include "service/hosted_edit_files.h"
 #include "service/hosted_targets.h"
 #include <stdlib.h>
 
@@ -38,8 +39,10 @@ struct layer_call {
     size_t *add_at, add_count;
     struct hosted_row_change *changes;
     size_t *change_at, change_count;
+    struct hosted_files files;
 };
 struct edit_call {
+    struct site *site;
     const struct caller *caller;
     const struct hosted_service *service;
     const struct hosted_edit_options *options;
@@ -144,7 +147,10 @@ static int layer_begin(struct ctx *ctx, struct edit_call *call, struct layer_cal
     l->changes = arena_array(ctx->arena, struct hosted_row_change, updates + 1);
     l->change_at = arena_array(ctx->arena, size_t, updates);
     TRY(read_adds(ctx, call, l));
-    return read_updates(ctx, call, l);
+    TRY(read_updates(ctx, call, l));
+    TRY(hosted_files_begin(ctx, call->site, e, &l->rows, &l->files));
+    call->failed |= hosted_files_failed(e);
+    return RC_OK;
 }
 
 /* ---- adding ---- */
@@ -342,7 +348,7 @@ static void roll_back(struct ctx *ctx, struct edit_call *call)
 {
     for (size_t i = 0; i < call->count; i++) {
         struct hosted_layer_edits *e = call->layers[i].edits;
-        const struct edit_results all[] = {e->added, e->updated, e->deleted};
+        const struct edit_results all[] = {e->added, e->updated, e->deleted, e->files_added, e->files_updated, e->files_deleted};
         for (size_t k = 0; k < COUNT_OF(all); k++)
             for (size_t at = 0; at < all[k].count; at++)
                 if (all[k].list[at].success) {
@@ -362,6 +368,8 @@ static int write_layers(struct ctx *ctx, struct edit_call *call)
         TRY(write_adds(ctx, call, l));
         TRY(write_updates(ctx, call, l));
         TRY(write_deletes(ctx, call, l));
+        TRY(hosted_files_find(ctx, call->site, call->edit, &call->service->store, &l->files));
+        call->failed |= hosted_files_failed(l->edits);
     }
     return RC_OK;
 }
@@ -391,11 +399,31 @@ static void forget_attachments(struct ctx *ctx, struct site *s, struct edit_call
     err_clear(ctx);
 }
 
+static int file_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct edit_call *call = arg;
+    for (size_t i = 0; i < call->count; i++)
+        TRY(hosted_files_write(ctx, tx, &call->service->store, &call->layers[i].files));
+    return RC_OK;
+}
+
+static int write_files(struct ctx *ctx, struct site *s, struct edit_call *call)
+{
+    bool any = false;
+    for (size_t i = 0; i < call->count; i++)
+        any |= hosted_files_any(call->layers[i].edits);
+    return any ? sql_write(ctx, s->sql, file_rows, call) : RC_OK;
+}
+
 int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_service *h,
                        const struct hosted_edit_options *o, struct hosted_layer_edits *edits, size_t count, int64_t *moment_out)
 {
-    struct edit_call call = {
-        .caller = c, .service = h, .options = o, .layers = arena_array(ctx->arena, struct layer_call, count), .count = count};
+    struct edit_call call = {.site = s,
+                             .caller = c,
+                             .service = h,
+                             .options = o,
+                             .layers = arena_array(ctx->arena, struct layer_call, count),
+                             .count = count};
     *moment_out = ctx_now(ctx);
     for (size_t i = 0; i < count; i++) {
         call.layers[i] = (struct layer_call){.edits = &edits[i]};
@@ -414,7 +442,7 @@ int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, 
         return RC_OK;
     }
     forget_attachments(ctx, s, &call);
-    return RC_OK;
+    return write_files(ctx, s, &call);
 }
 
 /* ---- truncate ---- */

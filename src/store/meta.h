@@ -155,6 +155,9 @@ int meta_attachment_get(struct ctx *ctx, struct sql_tx *tx, const id *store, int
                         struct attachment *out);
 int meta_attachments(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t parent_oid /* -1 all */,
                      int64_t after_id, size_t limit, struct attachment **out, size_t *count_out); /* by id */
+/* By GlobalID: RC_NOT_FOUND. */
+int meta_attachment_by_guid(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, str global_id,
+                            struct attachment *out);
 int meta_attachments_delete(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer /* -1 all */,
                             int64_t parent_oid /* -1 all */);
 int meta_attachment_delete(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer,

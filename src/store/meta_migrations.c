@@ -6,5 +6,6 @@ const struct sql_migration meta_migrations[] = {
     {1, "first tables", migration_0001},
     {2, "people", migration_0002},
     {3, "views", migration_0003},
+    {4, "attachments by GlobalID", migration_0004},
 };
 const size_t meta_migration_count = COUNT_OF(meta_migrations);

@@ -132,6 +132,15 @@ int meta_attachment_get(struct ctx *ctx, struct sql_tx *tx, const id *store, int
     return meta_first(ctx, tx, &q, out);
 }
 
+int meta_attachment_by_guid(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, str global_id,
+                            struct attachment *out)
+{
+    const struct sql_value v[] = {SQL_ID(*store), SQL_I(layer), SQL_S(global_id)};
+    const struct meta_query q = {"SELECT " ATTACHMENT_COLUMNS " FROM attachment WHERE store = ? AND layer = ? AND global_id = ?",
+                                 v, COUNT_OF(v), sizeof *out, attachment_row};
+    return meta_first(ctx, tx, &q, out);
+}
+
 int meta_attachments(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t parent_oid, int64_t after_id,
                      size_t limit, struct attachment **out, size_t *count_out)
 {

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -20,6 +21,7 @@ ALL = '--all' in sys.argv
 if ALL:
     sys.argv.remove('--all')
 PAGE, CALLS, SAMPLE = 40, 8, 12
+SOAK = {'people': 64, 'seconds': 600, 'kill_every': 60} if ALL else {'people': 6, 'seconds': 9, 'kill_every': 3}
 BROKEN = (OSError, http.client.HTTPException, RestError, AssertionError)
 
 
@@ -151,6 +153,79 @@ class Crash(unittest.TestCase):
                 self.after(server, done)
                 server.close()
         self.assertGreater(struck, len(places) // 4)  # how many calls a start and an end make differs
+
+
+class Soak(unittest.TestCase):
+    """Many writers and readers of one layer while the portal is killed again and again. A writer replaces its page by the next one in each
+    call, so that its rows are one whole page at any moment."""
+
+    def setUp(self):
+        self.server = Mortal(os.path.join(tempfile.mkdtemp(prefix='mapferry-soak-edits-'), 'data'))
+        self.addCleanup(shutil.rmtree, os.path.dirname(self.server.data), ignore_errors=True)
+        owner = self.server.sign_in()
+        self.url = owner.service('soak', None, {'layers': [layer(0, 'Points', 'Point', (('n', 'Integer'), ('v', 'Integer')))]})[1] + '/0'
+        self.token, self.ended, self.strange, self.calls = owner.token, threading.Event(), [], [0] * SOAK['people']
+
+    def person(self):
+        person = Person(self.server.url)
+        person.user, person.token = 'admin', self.token
+        return person
+
+    def page(self, person, n):
+        """Version and object ids of a writer's page; (None, []) before the first."""
+        rows = [f['attributes'] for f in person.call(self.url + '/query', where=f'n = {n}', outFields='v,OBJECTID')['features']]
+        versions = {r['v'] for r in rows}
+        if len(rows) not in (0, PAGE) or len(versions) > 1:
+            self.strange.append((n, sorted(versions), len(rows)))
+        return max(versions, default=None), [r['OBJECTID'] for r in rows]
+
+    def until_it_answers(self, what):
+        while True:
+            try:
+                return what()
+            except BROKEN:
+                time.sleep(0.05)
+
+    def write(self, n):
+        person, version, oids = self.person(), -1, []
+        while not self.ended.is_set():
+            adds = [{'attributes': {'n': n, 'v': version + 1}, 'geometry': {'x': n, 'y': i / 10}} for i in range(PAGE)]
+            try:
+                answer = person.call(self.url + '/applyEdits', adds=adds, deletes=','.join(map(str, oids)), rollbackOnFailure='true')
+                version, oids = version + 1, [r['objectId'] for r in answer['addResults']]
+                self.calls[n] += 1
+            except BROKEN:
+                found, oids = self.until_it_answers(lambda: self.page(person, n))
+                if (-1 if found is None else found) not in (version, version + 1):
+                    self.strange.append((n, 'acknowledged', version, 'found', found))
+                version = -1 if found is None else found
+
+    def look(self, n):
+        person = self.person()
+        while not self.ended.is_set():
+            try:
+                self.page(person, random.randrange(SOAK['people']))
+            except BROKEN:
+                time.sleep(0.05)
+
+    def test_many_and_kills(self):
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(SOAK['people']) for work in (self.write, self.look)]
+        for t in threads:
+            t.start()
+        for _ in range(SOAK['seconds'] // SOAK['kill_every']):
+            self.ended.wait(SOAK['kill_every'])
+            self.server.process.kill()
+            self.server.process.wait()
+            self.server.start()
+        self.ended.set()
+        for t in threads:
+            t.join()
+        self.assertEqual(self.strange, [])
+        self.assertTrue(all(self.calls), self.calls)
+        person = self.person()
+        self.assertEqual(person.call(self.url + '/query', where='1=1', returnCountOnly='true')['count'], PAGE * SOAK['people'])
+        self.assertEqual(person.call(self.url + '/query', geometry=f"-1,-1,{SOAK['people']},90", returnCountOnly='true')['count'], PAGE * SOAK['people'])
+        self.server.close()
 
 
 if __name__ == '__main__':

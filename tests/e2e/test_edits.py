@@ -161,6 +161,12 @@ class Edits(unittest.TestCase):
         now = self.rows()[first['OBJECTID']]['attributes']
         self.assertEqual((now['creator'], now['created'], now['editor'], now['n'], now['edited'] >= first['edited']), ('other', first['created'], 'owner', 2, True))
         admin = self.layer.replace('/rest/', '/rest/admin/')
+        self.owner.call(admin + '/updateDefinition', updateDefinition={'ownershipBasedAccessControlForFeatures': {'allowOthersToQuery': False, 'allowAnonymousToQuery': False}})
+        hidden, = self.add({'n': 70})
+        self.assertEqual((list(self.rows()), [f['attributes']['OBJECTID'] for f in self.other.call(self.layer + '/query', where='1=1')['features']]), ([first['OBJECTID'], hidden], [first['OBJECTID']]))
+        self.assertEqual([p.call(self.layer + '/query', where='1=1', returnCountOnly='true')['count'] for p in (self.owner, self.other, self.nobody)], [2, 1, 0])
+        self.assertIn(b'"error"', self.other.raw(f'{self.layer}/{hidden}', {'f': 'json'})[2])
+        self.edit('deleteFeatures', objectIds=hidden)
         rules = {'allowOthersToUpdate': False, 'allowOthersToDelete': False, 'allowOthersToQuery': True, 'allowAnonymousToUpdate': False, 'allowAnonymousToDelete': True}
         self.owner.call(admin + '/updateDefinition', updateDefinition={'ownershipBasedAccessControlForFeatures': rules})
         mine, theirs = first['OBJECTID'], self.add({'n': 3})[0]
@@ -197,6 +203,29 @@ class Edits(unittest.TestCase):
                 self.assertEqual((r['success'], bool(r['error']['description'])), (False, True))
         oid, = self.add({'n': 1}, geometry={'x': 111319.49079327358, 'y': 0, 'spatialReference': {'wkid': 102100}})
         self.assertAlmostEqual(self.rows()[oid]['geometry']['x'], 1, 9)
+
+    def test_attachments_among_edits(self):
+        self.owner.call(self.layer.replace('/rest/', '/rest/admin/') + '/updateDefinition', updateDefinition={'hasAttachments': True})
+        feature, one, two = ('{' + f'{i:08d}-89AB-CDEF-0123-456789ABCDEF' + '}' for i in range(3))
+
+        def apply(files, **fields):
+            return self.edit('applyEdits', attachments=files, useGlobalIds='true', **fields)
+        adds = [{'globalId': one, 'parentGlobalId': feature.lower(), 'name': 'a.txt', 'contentType': 'text/plain', 'data': 'aGVsbG8='}]
+        answer = apply({'adds': adds + [{'globalId': two, 'parentGlobalId': two, 'name': 'b.txt', 'data': ''}]}, adds=[{'attributes': {'GlobalID': feature, 'n': 1}}])
+        self.assertEqual((self.result(answer['addResults']), self.result(answer['attachments']['addResults']), self.rows()), ([(False, 1003)], [(False, 1003), (False, 1019)], {}))
+        answer = apply({'adds': adds}, adds=[{'attributes': {'GlobalID': feature, 'n': 1}}])
+        self.assertEqual([(r['success'], r['globalId']) for r in answer['attachments']['addResults']], [(True, one)])
+        oid = answer['addResults'][0]['objectId']
+        info, = self.owner.call(f'{self.layer}/{oid}/attachments')['attachmentInfos']
+        self.assertEqual((info['globalId'], info['parentGlobalId'], info['name'], info['size'], info['contentType']), (one, feature, 'a.txt', 5, 'text/plain'))
+        answer = apply({'adds': adds, 'updates': [{'globalId': one, 'name': 'c.txt', 'data': 'b3RoZXI='}, {'globalId': two, 'name': 'x'}], 'deletes': [two]}, rollbackOnFailure='false')['attachments']
+        self.assertEqual([self.result(answer[k]) for k in ('addResults', 'updateResults', 'deleteResults')], [[(False, 1000)], [(True, None), (False, 1019)], [(False, 1019)]])
+        self.assertEqual(self.owner.raw(f"{self.layer}/{oid}/attachments/{info['id']}", method='GET')[2], b'other')
+        self.assertEqual(self.result(apply({'deletes': [one]})['attachments']['deleteResults']), [(True, None)])
+        self.assertEqual(self.owner.call(f'{self.layer}/{oid}/attachments')['attachmentInfos'], [])
+        for files in ([], {'adds': {}}, {'adds': [{'parentGlobalId': feature, 'name': 'x', 'data': '%%'}]}, {'adds': [{'parentGlobalId': feature, 'name': 'x', 'uploadId': 'x'}]}):
+            self.assertEqual(self.owner.error(self.layer + '/applyEdits', attachments=files, useGlobalIds='true')['code'], 400, files)
+        self.assertEqual(self.owner.error(self.layer + '/applyEdits', attachments={'deletes': [one]})['code'], 400)
 
     def test_calculate(self):
         self.add({'n': 1, 'share': 10, 'name': 'a'}, {'n': 2, 'share': 20, 'name': 'b'}, {'n': 3, 'share': 30, 'name': 'c'})

@@ -27,7 +27,8 @@ static int add_layer(struct ctx *ctx, struct extraction *x, int64_t layer_id, in
         return err_set(ctx, &ERR_LAYER_MISSING, "There is no layer %lld.", (long long)layer_id);
     if (l->source)
         return err_set(ctx, &ERR_UNSUPPORTED,
-                       "Changes are extracted from the service that has the features, not from a view of it.");
+                       "Changes are extracted from the service that has the features, not from a view of it, and not by those "
+                       "who see their own only.");
     if (x->count == SERVICE_LAYERS_MAX)
         return bad(ctx, "layerServerGens", "names too many layers");
     x->list[x->count++] = (struct wanted){l, since};

@@ -32,6 +32,19 @@ static void put_results(struct json_out *o, const char *name, const struct edit_
     json_end_array(o);
 }
 
+/* "attachments" of an answer, when there were any in the call. */
+static void put_files(struct json_out *o, const struct hosted_layer_edits *e)
+{
+    if (e->files_added.count + e->files_updated.count + e->files_deleted.count == 0)
+        return;
+    json_name(o, "attachments");
+    json_begin_object(o);
+    put_results(o, "addResults", &e->files_added);
+    put_results(o, "updateResults", &e->files_updated);
+    put_results(o, "deleteResults", &e->files_deleted);
+    json_end_object(o);
+}
+
 static void put_moment(struct call *call, int64_t moment)
 {
     if (call_bool(call, "returnEditMoment"))
@@ -206,9 +219,9 @@ static size_t rights_of(const struct hosted_layer_edits *e, size_t count, enum f
     bool needed[3] = {false};
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        needed[0] |= json_count(e[i].adds) > 0;
-        needed[1] |= json_count(e[i].updates) > 0;
-        needed[2] |= e[i].delete_count > 0;
+        needed[0] |= json_count(e[i].adds) + e[i].file_add_count > 0;
+        needed[1] |= json_count(e[i].updates) + e[i].file_update_count > 0;
+        needed[2] |= e[i].delete_count + e[i].file_delete_count > 0;
     }
     const enum feature_right rights[] = {FEATURE_CREATE, FEATURE_UPDATE, FEATURE_DELETE};
     for (size_t i = 0; i < COUNT_OF(rights); i++)
@@ -221,25 +234,29 @@ static size_t rights_of(const struct hosted_layer_edits *e, size_t count, enum f
 
 int features_apply(struct ctx *ctx, struct call *call)
 {
-    struct hosted_layer_edits e = {0};
+    CLEANUP(features_close_files) struct hosted_layer_edits e = {0};
     enum feature_right rights[3];
     int64_t moment;
+    struct json files;
     TRY(refuse_async(ctx, call));
     TRY(read_json(ctx, call_param(call, "adds"), "adds", &e.adds));
     TRY(read_json(ctx, call_param(call, "updates"), "updates", &e.updates));
     TRY(read_deletes_text(ctx, call_param(call, "deletes"), call_bool(call, "useGlobalIds"), &e));
+    TRY(read_json(ctx, call_param(call, "attachments"), "attachments", &files));
+    TRY(features_read_files(ctx, call, files, &e));
     TRY(edit_layer(ctx, call, rights, rights_of(&e, 1, rights), &e, &moment));
     json_begin_object(&call->out);
     put_results(&call->out, "addResults", &e.added);
     put_results(&call->out, "updateResults", &e.updated);
     put_results(&call->out, "deleteResults", &e.deleted);
+    put_files(&call->out, &e);
     put_moment(call, moment);
     json_end_object(&call->out);
     return RC_OK;
 }
 
 /* One entry of the service's edits: {"id":…,"adds":[…],"updates":[…],"deletes":[…]}. */
-static int read_entry(struct ctx *ctx, const struct call *call, struct json v, int32_t *layer_id, struct hosted_layer_edits *out)
+static int read_entry(struct ctx *ctx, struct call *call, struct json v, int32_t *layer_id, struct hosted_layer_edits *out)
 {
     int64_t wanted;
     struct json deletes = json_get_c(v, "deletes");
@@ -249,6 +266,7 @@ static int read_entry(struct ctx *ctx, const struct call *call, struct json v, i
     *layer_id = (int32_t)wanted;
     out->adds = json_get_c(v, "adds");
     out->updates = json_get_c(v, "updates");
+    TRY(features_read_files(ctx, call, json_get_c(v, "attachments"), out));
     if (json_is(deletes, JSON_STRING))
         return read_deletes_text(ctx, json_string(deletes, ctx->arena), guids, out);
     if (!json_absent(deletes) && !json_is(deletes, JSON_NULL) && !json_is(deletes, JSON_ARRAY))
@@ -263,8 +281,21 @@ static void put_entry(struct call *call, const struct hosted_layer_edits *e, int
     put_results(&call->out, "addResults", &e->added);
     put_results(&call->out, "updateResults", &e->updated);
     put_results(&call->out, "deleteResults", &e->deleted);
+    put_files(&call->out, e);
     put_moment(call, moment);
     json_end_object(&call->out);
+}
+
+/* The edits of a service's layers. */
+struct service_edits {
+    struct hosted_layer_edits *list;
+    size_t count;
+};
+
+static void close_edits(struct service_edits *e)
+{
+    for (size_t i = 0; i < e->count; i++)
+        features_close_files(&e->list[i]);
 }
 
 int features_apply_service(struct ctx *ctx, struct call *call)
@@ -281,6 +312,8 @@ int features_apply_service(struct ctx *ctx, struct call *call)
     if (!json_is(edits, JSON_ARRAY) || count > SERVICE_LAYERS_MAX)
         return err_set(ctx, &ERR_PARAMETER, "'edits' has to be an array of at most %d layers' edits.", SERVICE_LAYERS_MAX);
     struct hosted_layer_edits *list = arena_array(ctx->arena, struct hosted_layer_edits, count);
+    CLEANUP(close_edits) struct service_edits opened = {list, count};
+    (void)opened;
     int32_t *layers = arena_array(ctx->arena, int32_t, count);
     for (struct json_iter it = json_each(edits); json_next(&it, NULL, &v); at++)
         TRY(read_entry(ctx, call, v, &layers[at], &list[at]));

@@ -88,6 +88,11 @@ int features_full_extent(struct ctx *ctx, const struct call *call, const struct 
 /* ---- edit.c ---- */
 void features_put_edit_result(struct json_out *o, const struct edit_result *r);
 
+/* ---- edit_files.c ---- */
+/* The attachments among edits. Release with features_close_files, also after an error. */
+int features_read_files(struct ctx *ctx, struct call *call, struct json v, struct hosted_layer_edits *e);
+void features_close_files(struct hosted_layer_edits *e); /* for CLEANUP */
+
 /* ---- filter.c ---- */
 /* geometry, geometryType, spatialRel, relationParam, inSR, distance, units of the call as the query's box and shape in the
  * layer's spatial reference. The shape is the caller's to close (relate_close), also after an error. ERR_FEATURE for what is

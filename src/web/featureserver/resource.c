@@ -201,7 +201,7 @@ static int put_layer(struct ctx *ctx, struct call *call, const struct hosted_ser
         {"supportsApplyEditsWithGlobalIds", l->globalid_field == SIZE_MAX ? STR("false") : STR("true"), true},
     };
     n = append(list, n, own, COUNT_OF(own));
-    if (l->source)
+    if (hosted_is_view(&h->def))
         n += view_members(ctx, l, admin, list + n);
     struct hosted_member extent = {"extent", STR_NONE, true};
     TRY(features_layer_extent(ctx, call, h, l, &extent.raw));
