@@ -7,6 +7,7 @@ import unittest
 import moving
 from cli import CommandLineTest
 from moving import png
+from routes import routes
 
 
 class Items(CommandLineTest):
@@ -59,6 +60,19 @@ class Items(CommandLineTest):
         before = self.portal.call('/sharing/rest/search', q='owner:admin')['total']
         self.refused('item', 'add', self.url, pdf, code=4, user=None, says='')
         self.assertEqual(self.portal.call('/sharing/rest/search', q='owner:admin')['total'], before)
+
+    @unittest.skipUnless(any(r.pattern.endswith('/addPart') for r in routes()), 'this portal takes no uploads in parts')
+    def test_big_files_go_in_parts_and_come_back_the_same(self):
+        out = os.path.join(self.folder.name, 'back.gpkg')
+        words = ['add', self.url]
+        for data in (os.urandom(1 << 20) * 65, os.urandom(1 << 20) * 70 + b'the end'):
+            events = [json.loads(line) for line in self.ok('item', *words, self.file('big.gpkg', data), '--json').splitlines()]
+            item = events[-1]['result']['itemId']
+            self.assertEqual((events[-2]['what'], events[-2]['done'], events[-2]['total']), ('upload', len(data), len(data)))
+            self.ok('item', 'get', self.url, item, '--data', '-o', out)
+            self.assertTrue(moving.read(out) == data)
+            self.assertEqual(self.item(item)['size'], len(data))
+            words = ['update', self.url, item]  # then its data are replaced
 
     # ---- get
 
