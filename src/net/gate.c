@@ -22,7 +22,8 @@ enum {
     EVENTS = 256,
     ACCEPTS = 256,         /* at a time, before others get their turn */
     TICK_MS = 1000,        /* how often everybody is looked at */
-    KEPT_AT_LEAST_MS = 50, /* before a connection between two requests may be evicted */
+    KEPT_AT_LEAST_MS = 50, /* before a connection between two requests may be evicted, when there is no place left */
+    KEPT_LONG_MS = 2000,   /* the same when half of the places are taken: each costs a thread */
     TLS_HEADER = 5,
 };
 
@@ -250,22 +251,24 @@ static void cut(struct gate *g, struct gate_guest *guest)
     if (guest->cut)
         return;
     guest->cut = true;
-    shutdown(guest->fd, SHUT_RDWR);
+    /* Between two requests: one that arrives at this moment is still answered. */
+    shutdown(guest->fd, atomic_load(&guest->phase) == GATE_KEPT ? SHUT_RD : SHUT_RDWR);
     atomic_fetch_add(&g->cut, 1);
 }
 
-/* The one that has been between two requests for longest (of that address, unless NULL) has to go. False when there is none, or
- * one is about to leave anyway. */
-static void evict(struct gate *g, const struct address *of)
+/* The one that has been between two requests for longest, and for so long (of that address, unless NULL), has to go; unless one
+ * is about to leave anyway. */
+static void evict(struct gate *g, const struct address *of, int64_t at_least_ms)
 {
     struct gate_guest *longest = NULL;
-    int64_t since = now_ms() - KEPT_AT_LEAST_MS;
+    int64_t since = now_ms() - at_least_ms;
     for (struct gate_guest *guest = g->places[INSIDE].first; guest; guest = guest->after) {
         if (of && memcmp(of, &guest->address, sizeof *of) != 0)
             continue;
-        if (guest->cut)
+        bool working = atomic_load(&guest->phase) == GATE_WORKING;
+        if (guest->cut && !working)
             return;
-        if (atomic_load(&guest->phase) == GATE_KEPT && atomic_load(&guest->since) < since) {
+        if (!guest->cut && atomic_load(&guest->phase) == GATE_KEPT && atomic_load(&guest->since) < since) {
             since = atomic_load(&guest->since);
             longest = guest;
         }
@@ -299,13 +302,15 @@ static void let_in_all(struct gate *g)
     for (struct gate_guest *guest = g->places[READY].first, *next; guest; guest = next) {
         next = guest->after;
         if (g->places[INSIDE].count >= g->o.inside_limit) {
-            evict(g, NULL);
+            evict(g, NULL, KEPT_AT_LEAST_MS);
             break;
         }
         if (guest->limited && !tally_add(g->inside, &guest->address, 1, g->o.per_address))
-            evict(g, &guest->address);
+            evict(g, &guest->address, KEPT_AT_LEAST_MS);
         else
             let_in(g, guest);
+        if (g->places[INSIDE].count > g->o.inside_limit / 2)
+            evict(g, NULL, KEPT_LONG_MS);
     }
     pthread_mutex_unlock(&g->lock);
 }
