@@ -52,9 +52,19 @@ def portal(run):
         yield f"| {r['name']} | {beside} | {of(r['ours'], what, form)}, {of(r['peer'], what, form)} | {spread(ratios)} | {asked} | {memory(r['ours'])} |"
 
 
+def queries(run):
+    yield '| query of 1,000,000 points | ours, peer (a bare loop unless it is named) | speed by the peer\'s (median, from, to) | asked | peak memory of the portal |'
+    yield '|---|---|---|---|---|'
+    for r in run['results']:
+        what = 'cpu_us' if 'cpu_us' in r['peer'][0] else 'wall'
+        form = {'cpu_us': '{:.0f} µs of CPU', 'wall': '{:.2f} s'}[what]
+        ratios = [p[what] / o[what] for o, p in zip(r['ours'], r['peer'])]
+        yield f"| {r['name']} | {of(r['ours'], what, form)}, {of(r['peer'], what, form)} | {spread(ratios)} | ≥ {r['asked']:.2g} | {memory(r['ours'])} |"
+
+
 def main():
     lines = []
-    for bench, rows in (('transfer', transfer), ('portal', portal)):
+    for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries)):
         found = glob.glob(os.path.join(ROOT, 'bench', 'results', bench + '-*.json'))
         if not found:
             continue
