@@ -1,5 +1,5 @@
 /* Users: see user.h. Passwords are hashed outside of transactions; a transaction may be run more than once. */
-#include "service/user_private.h"
+#include "service/group_private.h"
 #include "model/search.h"
 #include "service/input.h"
 
@@ -90,7 +90,8 @@ static int make_user(struct ctx *ctx, const struct user_input *in, struct user *
 struct user_call {
     struct site *site;
     const struct caller *caller;
-    str name, text, role;
+    str name, text;
+    const struct user_input *in;
     struct user *user;
     bool created;
     const struct meta_page *page;
@@ -140,13 +141,19 @@ static int insert_user(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct user_call *call = arg;
     struct user there;
-    TRY(user_role_take(ctx, tx, call->role, call->user));
+    TRY(user_role_take(ctx, tx, call->in->role, call->user));
     TRY(service_require(ctx, call->caller, access_role_give(call->caller, call->user)));
     TRY(user_license_check(ctx, call->user));
     int rc = meta_user_get(ctx, tx, call->user->username, &there);
     if (rc == RC_OK)
         return err_set(ctx, &ERR_USER_TAKEN, "The username '%.*s' is taken.", STR_FMT(call->user->username));
-    return rc == RC_NOT_FOUND ? meta_user_insert(ctx, tx, call->user) : rc;
+    TRY(rc == RC_NOT_FOUND ? meta_user_insert(ctx, tx, call->user) : rc);
+    for (size_t i = 0; i < call->in->group_count; i++) {
+        struct group g;
+        TRY(group_allowed(ctx, tx, call->caller, &call->in->groups[i], access_group_assign, &g));
+        TRY(group_member_put(ctx, tx, &g, call->user->username, MEMBER_MEMBER));
+    }
+    return RC_OK;
 }
 
 int user_create(struct ctx *ctx, struct site *s, const struct caller *c, const struct user_input *in)
@@ -154,7 +161,7 @@ int user_create(struct ctx *ctx, struct site *s, const struct caller *c, const s
     TRY(service_require(ctx, c, access_user_create(c)));
     struct user user;
     TRY(make_user(ctx, in, &user));
-    return sql_write(ctx, s->sql, insert_user, &(struct user_call){.caller = c, .user = &user, .role = in->role});
+    return sql_write(ctx, s->sql, insert_user, &(struct user_call){.caller = c, .user = &user, .in = in});
 }
 
 static int insert_first(struct ctx *ctx, struct sql_tx *tx, void *arg)

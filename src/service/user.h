@@ -9,6 +9,8 @@ struct user_input {
     str username, password, first_name, last_name, full_name, email, description;
     str role; /* of a default role, or the id of a custom one */
     str license, level, provider, idp_username;
+    const id *groups; /* he becomes a member of, as far as the caller may add members to them */
+    size_t group_count;
 };
 /* ERR_USER_TAKEN, ERR_PARAMETER naming what is wrong (names: letters, digits, . _ - @, 1 to 128 characters; passwords: at least
  * 8). Users of another provider than "arcgis" have no password here. The role must not hold more than the caller's. */

@@ -115,6 +115,16 @@ class People(unittest.TestCase):
             for n in names:
                 self.admin.call(USERS + n + '/delete')
 
+    def test_a_list_of_users(self):
+        group = self.ann.group('For a list')
+        people = [{'username': f'listed{i}', 'password': PASSWORD, 'role': 'org_user', 'groups': groups} for i, groups in enumerate(([], [group], group, ['zz'], 'f' * 32))]
+        answer = self.admin.call(SELF + '/invite', invitationList={'invitations': people + [5, None, {}]})
+        self.assertEqual([r['success'] for r in answer['results']], [True, True, True] + [False] * 5)
+        self.assertEqual(answer['notInvited'], ['listed3', 'listed4', '', '', ''])
+        self.assertEqual(self.ann.call(GROUPS + group + '/users')['users'], ['listed1', 'listed2'])
+        for gone in ('listed3', 'listed4'):  # with its groups, or not at all
+            self.assertEqual(self.admin.error(USERS + gone)['code'], 400)
+
     # ---- roles
 
     def test_a_role_opens_what_it_says(self):

@@ -1,7 +1,6 @@
 /* Users over REST, changing: profile, password, being let in, role, user type; creating and deleting them, one by one and many at
  * a time. Source: api.md 3.3. */
 #include "model/errors.h"
-#include "service/group.h"
 #include "service/user.h"
 #include "web/sharing/sharing.h"
 
@@ -259,45 +258,42 @@ static str member(struct ctx *ctx, struct json v, const char *name)
     return json_string_or(json_get_c(v, name), ctx->arena, STR(""));
 }
 
-/* "groups": ids, as an array or separated by commas. The user is there already when a group is not: that is an error of the
- * entry, which says so. */
-static int join_groups(struct ctx *ctx, struct call *call, struct json groups, str username)
+/* "groups": ids, as an array or separated by commas. */
+static int groups_parse(struct ctx *ctx, struct json groups, struct user_input *in)
 {
     str list = json_string_or(groups, ctx->arena, STR("")), piece;
     struct json_iter it = json_each(groups);
     struct json v;
+    id *ids = NULL;
+    size_t capacity = 0;
     while (json_is(groups, JSON_ARRAY) && json_next(&it, NULL, &v))
-        list = arena_printf(ctx->arena, "%.*s,%.*s", STR_FMT(list), STR_FMT(json_string_or(v, ctx->arena, STR(""))));
+        list = arena_printf(ctx->arena, "%.*s,%.*s", STR_FMT(list), STR_FMT(json_string_or(v, ctx->arena, json_raw(v))));
     while (str_split(&list, ',', &piece)) {
-        id group;
-        str *not_added;
-        size_t count = 0;
         if (str_empty(str_trim(piece)))
             continue;
-        int rc = id_parse(str_trim(piece), &group)
-                     ? group_add_users(ctx, call->site, &call->caller, &group, username, STR(""), &not_added, &count)
-                     : RC_FAIL;
-        if (rc != RC_OK || count)
-            return err_set(ctx, &ERR_ADD_USERS, "The user was created, and could not be added to group '%.*s'.",
+        ids = arena_grow(ctx->arena, ids, &capacity, in->group_count + 1, sizeof *ids);
+        if (!id_parse(str_trim(piece), &ids[in->group_count++]))
+            return err_set(ctx, &ERR_PARAMETER, "'groups': '%.*s' is not the id of a group.",
                            STR_FMT(str_sub(str_trim(piece), 0, 64)));
     }
+    in->groups = ids;
     return RC_OK;
 }
 
 static int invite_step(struct ctx *ctx, struct call *call, struct json v)
 {
-    const struct user_input in = {.username = str_trim(member(ctx, v, "username")),
-                                  .password = member(ctx, v, "password"),
-                                  .first_name = member(ctx, v, "firstname"),
-                                  .last_name = member(ctx, v, "lastname"),
-                                  .full_name = member(ctx, v, "fullname"),
-                                  .email = member(ctx, v, "email"),
-                                  .role = str_trim(member(ctx, v, "role")),
-                                  .license = str_trim(member(ctx, v, "userLicenseType")),
-                                  .provider = str_trim(member(ctx, v, "provider")),
-                                  .idp_username = str_trim(member(ctx, v, "idpUsername"))};
-    TRY(user_create(ctx, call->site, &call->caller, &in));
-    return join_groups(ctx, call, json_get_c(v, "groups"), in.username);
+    struct user_input in = {.username = str_trim(member(ctx, v, "username")),
+                            .password = member(ctx, v, "password"),
+                            .first_name = member(ctx, v, "firstname"),
+                            .last_name = member(ctx, v, "lastname"),
+                            .full_name = member(ctx, v, "fullname"),
+                            .email = member(ctx, v, "email"),
+                            .role = str_trim(member(ctx, v, "role")),
+                            .license = str_trim(member(ctx, v, "userLicenseType")),
+                            .provider = str_trim(member(ctx, v, "provider")),
+                            .idp_username = str_trim(member(ctx, v, "idpUsername"))};
+    TRY(groups_parse(ctx, json_get_c(v, "groups"), &in));
+    return user_create(ctx, call->site, &call->caller, &in);
 }
 
 /* Nobody is sent mail: who is on the list is a user then, with the password that stands there. */

@@ -137,6 +137,24 @@ static void users_of_other_providers_and_types(void **state)
     assert_ok(user_create(CTX, SITE, &callers[ADMIN], &in));
 }
 
+/* With its groups, or not at all. */
+static void users_in_groups(void **state)
+{
+    (void)state;
+    struct member *list;
+    struct user u;
+    size_t count;
+    bool full;
+    const id nowhere = id_new(), both[] = {fx.group, fx.update_group}, one_wrong[] = {fx.group, nowhere};
+    struct user_input in = {.username = STR("new1"), .password = STR("password"), .groups = one_wrong, .group_count = 2};
+    assert_refused(user_create(CTX, SITE, &callers[ADMIN], &in), ERR_GROUP_MISSING);
+    assert_refused(user_get(CTX, SITE, &callers[ADMIN], STR("new1"), &u, &full), ERR_USER_MISSING);
+    in.groups = both;
+    assert_ok(user_create(CTX, SITE, &callers[ADMIN], &in));
+    assert_ok(group_members(CTX, SITE, &callers[ADMIN], &fx.update_group, &list, &count));
+    assert_int_equal(count, 4);
+}
+
 static void first_user(void **state)
 {
     (void)state;
@@ -185,6 +203,7 @@ int main(void)
         TEST(filters_of_the_list),
         TEST(names_that_are_free),
         TEST(users_of_other_providers_and_types),
+        TEST(users_in_groups),
         TEST(first_user),
         TEST(search_finds_users_that_may_be_seen),
         TEST(setting_a_password),
