@@ -72,9 +72,12 @@ static struct site_settings settings_of(struct ctx *ctx, const struct config *c)
     s.upload_max = config_int(c, upload_max);
     s.text_max = config_int(c, text_max);
     s.query_ms = config_int(c, query_seconds) * 1000;
+    s.upload_keep_ms = config_int(c, upload_keep_hours) * 3600 * 1000;
     s.package_max = config_int(c, package_max);
     s.package_item_max = config_int(c, package_item_max);
     s.free_space_min = config_int(c, free_space_min);
+    s.fetch_networks = arena_cstr(ctx->arena, config_text(c, fetch_networks));
+    s.fetch_seconds = config_int(c, fetch_seconds);
     s.token_minutes_max = config_int(c, token_minutes_max);
     s.blob_grace_ms = config_int(c, blob_grace_hours) * 3600 * 1000;
     s.workers = (unsigned)config_int(c, workers);
@@ -217,6 +220,7 @@ static int start(struct ctx *ctx, const struct config *c, struct running *r)
     r->web.strangers.limits[STRANGER_DISK] = (uint64_t)config_int(c, unsigned_disk_max);
     r->web.allowed_origins = config_text(c, allowed_origins);
     TRY(address_list_check(ctx, config_text(c, trusted_proxies)));
+    TRY(address_list_check(ctx, config_text(c, fetch_networks)));
     TRY(web_open(ctx, &r->web));
     TRY(http_server_start(ctx, &http, &web_handlers, &r->web, &r->server));
     r->web.server = r->server;

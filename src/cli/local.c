@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "portal/package/inspect.h"
+#include "service/item_credential.h"
 #include "service/site.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -83,7 +84,7 @@ int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
     struct findings f = {.ctx = ctx, .out = &out};
     struct sql *db;
     struct blob_store *blobs;
-    uint64_t bad = 0, bad_blobs = 0;
+    uint64_t bad = 0, bad_blobs = 0, bad_credentials = 0;
     TRY(sql_open_existing(ctx, arena_printf(ctx->arena, "sqlite:%s", database.p).p, &db));
     int rc = sql_check(ctx, db, tell, &f);
     if (rc == RC_OK)
@@ -93,10 +94,12 @@ int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
         blob_store_close(blobs);
     }
     if (rc == RC_OK)
+        rc = item_credentials_check(ctx, db, path, tell, &f, &bad_credentials);
+    if (rc == RC_OK)
         rc = check_features(ctx, db, path, &f, &bad);
     sql_close(db);
     TRY(rc);
-    bad += bad_blobs;
+    bad += bad_blobs + bad_credentials;
     if (bad)
         *exit_out = EXIT_DIFFERENT;
     output_result(ctx, &out, arena_printf(ctx->arena, "{\"damaged\":%llu}", (unsigned long long)bad));

@@ -121,29 +121,42 @@ static bool has_control(str s)
     return false;
 }
 
+/* The rows of a Content-Disposition that say names; false when the header is malformed. */
+static bool disposition_names(struct arena *a, str header, str *name_out, str *filename_out)
+{
+    str rest = params_of(header), key, value, extended = STR_NONE;
+    *name_out = *filename_out = STR_NONE;
+    enum param got;
+    while ((got = next_param(a, &rest, &key, &value)) == PARAM_FOUND) {
+        if (str_ieq(key, STR("name")))
+            *name_out = without_browser_escapes(a, value);
+        else if (str_ieq(key, STR("filename")))
+            *filename_out = without_browser_escapes(a, value);
+        else if (str_ieq(key, STR("filename*")))
+            extended = extended_value(a, value);
+    }
+    if (!str_none(extended))
+        *filename_out = extended;
+    return got == PARAM_END;
+}
+
+str multipart_attachment_name(struct arena *a, str disposition)
+{
+    str name, filename;
+    bool readable = disposition_names(a, disposition, &name, &filename) && utf8_valid(filename) && !has_control(filename);
+    return readable ? filename : STR_NONE;
+}
+
 /* --- the headers of a part --- */
 
 static int parse_disposition(struct ctx *ctx, str header, str *name_out, str *filename_out)
 {
     if (!str_ieq(value_before_params(header), STR("form-data")))
         return err_set(ctx, &ERR_INVALID, "a part of the multipart body is not form-data");
-    str rest = params_of(header), key, value, extended = STR_NONE;
-    *name_out = *filename_out = STR_NONE;
-    enum param got;
-    while ((got = next_param(ctx->arena, &rest, &key, &value)) == PARAM_FOUND) {
-        if (str_ieq(key, STR("name")))
-            *name_out = without_browser_escapes(ctx->arena, value);
-        else if (str_ieq(key, STR("filename")))
-            *filename_out = without_browser_escapes(ctx->arena, value);
-        else if (str_ieq(key, STR("filename*")))
-            extended = extended_value(ctx->arena, value);
-    }
-    if (got != PARAM_END)
+    if (!disposition_names(ctx->arena, header, name_out, filename_out))
         return err_set(ctx, &ERR_INVALID, "the Content-Disposition of a part is malformed");
     if (str_none(*name_out))
         return err_set(ctx, &ERR_INVALID, "a part of the multipart body has no name");
-    if (!str_none(extended))
-        *filename_out = extended;
     if (!utf8_valid(*name_out) || !utf8_valid(*filename_out))
         return err_set(ctx, &ERR_INVALID, "the name or file name of a part is not UTF-8");
     if (has_control(*name_out) || has_control(*filename_out))

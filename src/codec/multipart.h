@@ -30,6 +30,9 @@ struct multipart_options {
 };
 struct multipart;
 
+/* The file name in a Content-Disposition header of an answer ("attachment; filename=…", "filename*=UTF-8''…"); STR_NONE when
+ * there is none that can be read. */
+str multipart_attachment_name(struct arena *a, str disposition);
 /* True when a Content-Type header value says multipart/form-data. */
 bool multipart_is(str content_type);
 /* content_type: the header's value, whose boundary parameter (1 to 70 characters, RFC 2046) is needed. The reader lives in

@@ -322,6 +322,7 @@ struct zip_reader {
     uint64_t at, left; /* packed bytes: where the next ones are, how many there are */
     uint64_t produced;
     uint32_t crc, packed_crc;
+    bool packed_crc_known;
     struct inflate *inflate; /* NULL: stored */
     struct inflate_step step;
     size_t window;
@@ -412,7 +413,7 @@ static int zip_reader_read(struct ctx *ctx, struct reader *base, void *p, size_t
         TRY(zip_inflate_end(ctx, r));
     else
         r->packed_crc = r->crc;
-    bool sound = r->crc == r->member->crc && r->packed_crc == r->member->packed_crc;
+    bool sound = r->crc == r->member->crc && (!r->packed_crc_known || r->packed_crc == r->member->packed_crc);
     return sound ? RC_OK : zip_member_damaged(ctx, r);
 }
 
@@ -423,17 +424,23 @@ static void zip_reader_close(struct reader *base)
     mem_free(r);
 }
 
-struct reader *zip_member_open(const struct zip *z, const struct zip_member *m)
+struct reader *zip_reader_open(int fd, uint64_t at, const struct zip_member *m, bool packed_crc_known)
 {
     bool deflated = m->method == ZIP_DEFLATED;
     size_t window = !deflated ? 0 : m->packed < WINDOW_SIZE ? (size_t)m->packed : WINDOW_SIZE;
     struct zip_reader *r = mem_alloc(sizeof *r + window);
     *r = (struct zip_reader){.base = {.read = zip_reader_read, .close = zip_reader_close},
-                             .fd = z->fd,
+                             .fd = fd,
                              .member = m,
-                             .at = m->offset + zip_local_size(m),
+                             .at = at,
+                             .packed_crc_known = packed_crc_known,
                              .left = m->packed,
                              .inflate = deflated ? inflate_open() : NULL,
                              .window = window};
     return &r->base;
+}
+
+struct reader *zip_member_open(const struct zip *z, const struct zip_member *m)
+{
+    return zip_reader_open(z->fd, m->offset + zip_local_size(m), m, true);
 }

@@ -73,5 +73,8 @@ size_t zip_find(const struct zip *z, str name, size_t *rank_out);
 /* The unpacked bytes of a member. The read that gives the last byte has verified size and checksum (ERR_CORRUPT naming the
  * member). Several readers may be open, also in several threads. */
 struct reader *zip_member_open(const struct zip *z, const struct zip_member *m);
+/* The same for a member whose packed bytes lie at that offset of a file. packed_crc_known: those of others have no such checksum.
+ */
+struct reader *zip_reader_open(int fd, uint64_t at, const struct zip_member *m, bool packed_crc_known);
 
 #endif

@@ -2,6 +2,8 @@
 #include "jobs/upkeep.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "service/upload.h"
+#include "service/views.h"
 #include <pthread.h>
 #include <time.h>
 
@@ -30,7 +32,8 @@ static void upkeep_round(struct upkeep *u, unsigned round)
     ctx_open(&ctx);
     ctx.cancel = &u->cancel;
     struct site *s = u->site;
-    if (site_drop_stores(&ctx, s) != RC_OK || sql_write(&ctx, s->sql, expire_rows, NULL) != RC_OK ||
+    if (site_drop_stores(&ctx, s) != RC_OK || upload_expire(&ctx, s) != RC_OK || views_flush(&ctx, s) != RC_OK ||
+        sql_write(&ctx, s->sql, expire_rows, NULL) != RC_OK ||
         (round % COLLECT_ROUNDS == 0 && blob_collect(&ctx, s->blobs, s->settings.blob_grace_ms, NULL) != RC_OK))
         log_error(&ctx, "upkeep");
     ctx_close(&ctx);
@@ -54,6 +57,16 @@ static void *upkeep_run(void *arg)
     }
     pthread_mutex_unlock(&u->mutex);
     return NULL;
+}
+
+/* What was looked at since the last round. */
+static void views_keep(struct site *site)
+{
+    struct ctx ctx;
+    ctx_open(&ctx);
+    if (views_flush(&ctx, site) != RC_OK)
+        log_error(&ctx, "keeping the views of items");
+    ctx_close(&ctx);
 }
 
 int upkeep_open(struct ctx *ctx, struct site *site, struct upkeep **out)
@@ -81,6 +94,7 @@ void upkeep_close(struct upkeep *u)
     pthread_cond_signal(&u->wake);
     pthread_mutex_unlock(&u->mutex);
     pthread_join(u->thread, NULL);
+    views_keep(u->site);
     pthread_cond_destroy(&u->wake);
     pthread_mutex_destroy(&u->mutex);
     mem_free(u);

@@ -1,5 +1,5 @@
-/* What a portal does by itself: drops data sets that were replaced, collects content that nothing names, forgets old tokens and
- * jobs. */
+/* What a portal does by itself: drops data sets that were replaced, collects content that nothing names, forgets old tokens,
+ * jobs and uploads, keeps the views of items. */
 #ifndef MAPFERRY_JOBS_UPKEEP_H
 #define MAPFERRY_JOBS_UPKEEP_H
 

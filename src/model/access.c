@@ -161,6 +161,26 @@ const char *access_item_control(const struct caller *c, const struct access_item
     return access_item_read(c, it) ? "view" : NULL;
 }
 
+bool access_item_comment(const struct caller *c, const struct access_item *it)
+{
+    return !c->anonymous && access_item_read(c, it);
+}
+
+bool access_item_rate(const struct caller *c, const struct access_item *it)
+{
+    return access_item_comment(c, it) && !access_is_self(c, it->owner);
+}
+
+bool access_comment_update(const struct caller *c, const struct access_item *it, str author)
+{
+    return access_item_comment(c, it) && access_is_self(c, author);
+}
+
+bool access_comment_delete(const struct caller *c, const struct access_item *it, str author)
+{
+    return access_comment_update(c, it, author) || access_item_delete(c, it);
+}
+
 bool access_content_add(const struct caller *c, str content_owner)
 {
     return owner_or(c, content_owner, PRIVILEGE_UPDATE_ITEMS) && may(c, PRIVILEGE_CREATE_ITEM);

@@ -69,6 +69,12 @@ bool access_item_share(const struct caller *c, const struct access_item *it, con
 bool access_item_unshare(const struct caller *c, const struct access_item *it, const struct access_group *from);
 /* itemControl of the item resource: "admin", "update", "view", or NULL when the caller may not read it. */
 const char *access_item_control(const struct caller *c, const struct access_item *it);
+/* Comments and ratings are of signed-in users who read the item; nobody rates what is his. A comment is changed by its author,
+ * and taken away also by those who own the item. */
+bool access_item_comment(const struct caller *c, const struct access_item *it);
+bool access_item_rate(const struct caller *c, const struct access_item *it);
+bool access_comment_update(const struct caller *c, const struct access_item *it, str author);
+bool access_comment_delete(const struct caller *c, const struct access_item *it, str author);
 /* Adding an item or folder to the content of a user, or moving one there. */
 bool access_content_add(const struct caller *c, str content_owner);
 /* Giving an item of one user to another one: not for owners, since the other one was not asked. */

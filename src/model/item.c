@@ -371,7 +371,7 @@ static void single_print(struct json_out *o, const struct item *it, const struct
     json_member_str(o, "ownerFolder", id_none(it->folder) ? STR_NONE : id_str(&it->folder));
     json_member_bool(o, "protected", it->protected);
     json_member_c(o, "itemControl", opts->item_control ? opts->item_control : "view");
-    json_member_bool(o, "commentsEnabled", false);
+    json_member_bool(o, "commentsEnabled", !it->comments_disabled);
     json_member_bool(o, "isOrgItem", true);
 }
 
@@ -390,13 +390,13 @@ void item_print(struct json_out *o, const struct item *it, const struct item_pri
     json_member_int(o, "size", it->size);
     fields_print(o, it, ITEM_APP_CATEGORIES, ITEM_SCREENSHOTS);
     json_member_bool(o, "listed", false);
-    json_member_int(o, "numComments", 0);
-    json_member_int(o, "numRatings", 0);
-    json_member_int(o, "avgRating", 0);
+    json_member_int(o, "numComments", it->num_comments);
+    json_member_int(o, "numRatings", it->num_ratings);
+    json_member_double(o, "avgRating", it->avg_rating);
     json_member_int(o, "numViews", it->num_views);
     json_member_int(o, "scoreCompleteness", score_completeness(it));
     json_member_null(o, "groupDesignations");
-    json_member_int(o, "lastViewed", -1);
+    json_member_int(o, "lastViewed", it->last_viewed ? it->last_viewed : -1);
     fields_print(o, it, ITEM_CONTENT_STATUS, ITEM_CLASSIFICATION);
     if (opts->single)
         single_print(o, it, opts);

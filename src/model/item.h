@@ -34,8 +34,11 @@ struct item {
     int64_t created, modified; /* ms since 1970 */
     enum item_access access;   /* everyone and org only; "shared" is derived from groups when printed */
     bool protected;
-    int64_t size; /* bytes of data, -1 none */
-    int64_t num_views;
+    int64_t size;                                 /* bytes of data, -1 none */
+    int64_t num_views, num_comments, num_ratings; /* counters: kept beside the row's other members, see store/meta.h */
+    double avg_rating;                            /* 0 without ratings */
+    int64_t last_viewed;                          /* ms since 1970, -1 never */
+    bool comments_disabled;
     str field[ITEM_FIELD_COUNT];
 };
 

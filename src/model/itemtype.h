@@ -45,4 +45,8 @@ const struct itemtype *itemtype_at(size_t index);
 bool itemtype_exportable(struct ctx *ctx, const struct item *it, bool hosted, str data, bool strict, str version,
                          str *reason_out);
 
+/* Adds the keywords that come with the type (any case) to a list of typeKeywords, JSON or "", those that are not there: behind
+ * what was given. */
+int itemtype_keywords_add(struct ctx *ctx, str type, str *list);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/num.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 enum { BITS = 128, V4_OFFSET = 96 };
 
@@ -120,4 +121,34 @@ int address_list_check(struct ctx *ctx, str list)
             return err_set(ctx, &ERR_INVALID, "'%.*s' is neither an address nor a network such as 10.0.0.0/8.", STR_FMT(piece));
     }
     return RC_OK;
+}
+
+/* ---- what is public ---- */
+
+/* RFC 6890 and what was added to its registries since. */
+#define SPECIAL_V4                                                                                                               \
+    "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.0.0.0/24, 192.0.2.0/24, "             \
+    "192.88.99.0/24, 192.168.0.0/16, 198.18.0.0/15, 198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/4, 240.0.0.0/4"
+/* Of IPv6 only the block of global unicast is public, without protocol assignments and documentation. */
+#define UNICAST_V6 "2000::/3"
+#define SPECIAL_V6 "2001::/23, 2001:db8::/32, 3fff::/20"
+
+/* Blocks whose addresses carry one of IPv4, and where: NAT64 and 6to4. */
+static const struct {
+    const char *block;
+    size_t at;
+} carriers[] = {{"64:ff9b::/96", 12}, {"2002::/16", 2}};
+
+bool address_public(const struct address *address)
+{
+    struct address four;
+    if (address_v4(address))
+        return !address_listed(STR(SPECIAL_V4), address);
+    for (size_t i = 0; i < COUNT_OF(carriers); i++)
+        if (address_listed(str_c(carriers[i].block), address)) {
+            memcpy(four.bytes, mapped, sizeof mapped);
+            memcpy(four.bytes + sizeof mapped, address->bytes + carriers[i].at, sizeof four.bytes - sizeof mapped);
+            return !address_listed(STR(SPECIAL_V4), &four);
+        }
+    return address_listed(STR(UNICAST_V6), address) && !address_listed(STR(SPECIAL_V6), address);
 }

@@ -25,4 +25,8 @@ bool address_listed(str list, const struct address *address);
 /* ERR_INVALID naming the first piece that is no address and no network. */
 int address_list_check(struct ctx *ctx, str list);
 
+/* Is it an address of the internet at large? Not: private, loopback, link-local, unique-local, shared, multicast, documentation,
+ * benchmark and reserved ones (IANA's special-purpose registries), nor addresses of IPv6 that carry such an address of IPv4. */
+bool address_public(const struct address *address);
+
 #endif

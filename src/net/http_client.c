@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/url.h"
+#include "net/address.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -29,8 +30,8 @@ struct handle {
 };
 
 struct http_client {
-    char *ca_file, *cert_file, *key_file, *proxy;
-    bool insecure;
+    char *ca_file, *cert_file, *key_file, *proxy, *networks;
+    bool insecure, public_only;
     unsigned connect_seconds, stall_seconds, tries, backoff_ms;
     pthread_mutex_t lock;
     struct handle *idle; /* under lock */
@@ -39,6 +40,7 @@ struct http_client {
 /* One try of a call. */
 struct transfer {
     struct ctx *ctx;
+    const struct http_client *client;
     const struct http_call *call;
     struct http_answer *answer;
     CURL *easy;
@@ -46,6 +48,7 @@ struct transfer {
     int rc;            /* of what a callback called; libcurl then ends with an error of its own */
     bool reader_used;  /* so that the request cannot be sent again */
     bool writer_used;
+    str refused; /* the last address that was not connected to because it is not public; none without one */
 };
 
 /* A part whose content comes from a reader. */
@@ -71,7 +74,9 @@ int http_client_open(struct ctx *ctx, const struct http_client_options *o, struc
     c->cert_file = mem_cstr(o->cert_file);
     c->key_file = mem_cstr(o->key_file);
     c->proxy = mem_cstr(o->proxy);
+    c->networks = mem_cstr(o->networks);
     c->insecure = o->insecure;
+    c->public_only = o->public_only;
     c->connect_seconds = or_default(o->connect_seconds, 10);
     c->stall_seconds = or_default(o->stall_seconds, 120);
     c->tries = or_default(o->tries, 4);
@@ -91,6 +96,7 @@ void http_client_close(struct http_client *c)
         mem_free(h);
     }
     pthread_mutex_destroy(&c->lock);
+    mem_free(c->networks);
     mem_free(c->ca_file);
     mem_free(c->cert_file);
     mem_free(c->key_file);
@@ -196,6 +202,26 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_o
     if (t->rc == RC_OK)
         t->rc = ctx_check(t->ctx);
     return t->rc != RC_OK;
+}
+
+/* The address is the one that is connected to, whatever the name resolved to before. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct transfer *t = arg;
+    struct address to = address_of_socket(&a->addr); /* "::", which is not public, for what is no address */
+    if (purpose != CURLSOCKTYPE_IPCXN || (!address_public(&to) && !address_listed(str_c(t->client->networks), &to))) {
+        t->refused = address_print(t->ctx->arena, &to);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+static void set_public_only(CURL *easy, struct transfer *t)
+{
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 }
 
 /* --- the request --- */
@@ -330,6 +356,9 @@ static int transfer_error(struct transfer *t, CURLcode code, const char *error_t
 {
     if (t->rc != RC_OK)
         return t->rc;
+    if (!str_none(t->refused) && code == CURLE_COULDNT_CONNECT)
+        return err_set(t->ctx, &ERR_INVALID, "%s: the address %.*s is not public", call_text(t->ctx, t->call),
+                       STR_FMT(t->refused));
     const char *cause = error_text[0] ? error_text : curl_easy_strerror(code);
     t->answer->failed = HTTP_HOP_ANSWER;
     for (size_t i = 0; i < COUNT_OF(failures); i++)
@@ -350,6 +379,8 @@ static int transfer_run(const struct http_client *c, struct transfer *t, str for
     CLEANUP(mime_cleanup) curl_mime *mime = t->call->parts ? new_mime(t) : NULL;
     set_client_options(easy, c, t->call);
     set_callbacks(easy, t, error_text);
+    if (c->public_only)
+        set_public_only(easy, t);
     curl_easy_setopt(easy, CURLOPT_URL, arena_cstr(a, t->call->url));
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     if (t->call->bearer.n > 0) {
@@ -430,7 +461,7 @@ static int call_with(struct ctx *ctx, const struct http_client *c, CURL *easy, c
     for (unsigned tries = 1;; tries++) {
         CLEANUP(buf_free) struct buf memory = BUF_INIT(memory_max(call));
         *out = (struct http_answer){.tries = tries};
-        struct transfer t = {.ctx = ctx, .call = call, .answer = out, .easy = easy, .memory = memory};
+        struct transfer t = {.ctx = ctx, .client = c, .call = call, .answer = out, .easy = easy, .memory = memory};
         CURLcode code;
         int rc = transfer_run(c, &t, form, &code);
         memory = t.memory;

@@ -8,7 +8,10 @@
 #include "net/http.h"
 
 struct http_client_options {
-    const char *ca_file;   /* PEM of trusted authorities; NULL: the system's */
+    bool public_only;     /* for addresses that somebody else names: connects to public addresses only (net/address.h), each as it
+                           * is connected to, after resolving and for every redirect; no proxy; no user names in URLs */
+    const char *networks; /* further networks that such a client may call, see address_listed; NULL: none */
+    const char *ca_file;  /* PEM of trusted authorities; NULL: the system's */
     const char *cert_file; /* PEM of a client certificate and its key; both or neither */
     const char *key_file;
     const char *proxy;        /* URL; NULL: from the environment as usual; "" none */

@@ -1,6 +1,7 @@
 /* Items: facts for access decisions, reading, printing. The other use cases of items are in item_write.c, item_parts.c,
  * item_share.c, item_relation.c and content.c. */
 #include "service/item_private.h"
+#include "service/views.h"
 
 int item_shares(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *item, struct group **groups_out,
                 struct access_group **facts_out, size_t *count_out)
@@ -80,7 +81,9 @@ static int get_item(struct ctx *ctx, struct sql_tx *tx, void *arg)
 
 int item_get(struct ctx *ctx, struct site *s, const struct caller *c, const id *item, struct item_view *out)
 {
-    return sql_read(ctx, s->sql, get_item, &(struct get_call){.caller = c, .item = item, .view = out});
+    TRY(sql_read(ctx, s->sql, get_item, &(struct get_call){.caller = c, .item = item, .view = out}));
+    out->item.num_views += views_pending(s->views, item, &out->item.last_viewed);
+    return RC_OK;
 }
 
 void item_view_print(struct ctx *ctx, struct json_out *o, const struct site *s, str server_url, const struct item_view *v,

@@ -27,10 +27,16 @@ void item_view_print(struct ctx *ctx, struct json_out *o, const struct site *s, 
 /* A file name: 1 to 255 characters of UTF-8, no '/', no control characters, not "." or "..". `what` names the parameter. */
 int item_name_check(struct ctx *ctx, const char *what, str name);
 
+/* What the portal signs in with to the service of an item's URL: see service/item_credential.h. */
+enum { ITEM_CREDENTIAL_COUNT = 5 };
+extern const char *const item_credential_names[ITEM_CREDENTIAL_COUNT]; /* as request parameters */
+
 /* What add and update take. A field is not given when STR_NONE. File contents are finished blobs; the function syncs them and
  * makes them visible in its transaction, they stay the caller's to close. */
+struct upload_joined; /* service/upload.c */
 struct item_input {
     str field[ITEM_FIELD_COUNT]; /* as sent: lists as csv or JSON, see item_list_parse */
+    str data_url, thumbnail_url; /* to be fetched before (service/item_fetch.h): item_add and item_update do not look at them */
     bool clear_empty;            /* clearEmptyFields: given but empty values erase */
     bool has_text;
     str text;              /* data as text (text=, data=) */
@@ -38,12 +44,16 @@ struct item_input {
     str file_name, file_content_type;
     struct blob_new *thumbnail;
     str thumbnail_name;
-    struct blob_new *metadata; /* metadata.xml */
-    id wanted_id;              /* itemIdToCreate, ID_NONE; administrators only */
-    bool overwrite;            /* replaces the caller's item of the same file name in the folder */
-    id origin, destination;    /* originItemId / destinationItemId with relationship_type */
+    struct blob_new *metadata;          /* metadata.xml */
+    id wanted_id;                       /* itemIdToCreate, ID_NONE; administrators only */
+    bool id_given;                      /* wanted_id was given out by the portal before, so anybody may have it */
+    const struct upload_joined *joined; /* the upload in parts that `file` was joined from; NULL none */
+    bool overwrite;                     /* replaces the caller's item of the same file name in the folder */
+    id origin, destination;             /* originItemId / destinationItemId with relationship_type */
     str relationship_type;
-    str access; /* "" or private|org|public for update */
+    enum item_switch { SWITCH_AS_IT_IS, SWITCH_OFF, SWITCH_ON } comments; /* commentsEnabled */
+    str credential[ITEM_CREDENTIAL_COUNT];                                /* by item_credential_names; STR_NONE not given */
+    str access;                                                           /* "" or private|org|public for update */
 };
 /* owner: whose content (path), by name or user id; folder ID_NONE: root. Errors: ERR_ITEM_TITLE_TYPE, ERR_ITEM_NAME_TAKEN with
  * "[itemId=…]", ERR_ITEM_ID_TAKEN, ERR_FOLDER_MISSING, ERR_FORBIDDEN. */

@@ -232,6 +232,8 @@ int item_change_make(struct ctx *ctx, struct site *s, const struct item_input *i
     *out = (struct item_change){0};
     TRY(fields_make(ctx, s, in, out->field));
     TRY(access_make(ctx, in, out));
+    out->comments = in->comments;
+    TRY(item_credential_check(ctx, in));
     TRY(relation_make(ctx, in, out));
     TRY(info_make(ctx, in, out));
     TRY(data_make(ctx, s, in, out));

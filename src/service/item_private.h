@@ -42,6 +42,7 @@ struct item_change {
     size_t blob_count;
     bool has_access;
     enum item_access access;
+    enum item_switch comments;
     enum relation_end { RELATION_NONE, RELATION_ORIGIN, RELATION_DESTINATION } relation; /* what the item named in the input is */
 };
 /* Errors: ERR_PARAMETER naming the parameter, ERR_LIMIT. Release with item_change_close, also after an error. */
@@ -50,7 +51,25 @@ void item_change_close(struct item_change *change); /* for CLEANUP */
 /* One text of a request: UTF-8 without NUL, at most max_chars characters. */
 int item_text_check(struct ctx *ctx, const char *what, str text, size_t max_chars);
 
+/* ---- upload.c ---- */
+/* An upload in parts whose parts are one file now. */
+struct upload_joined {
+    struct meta_upload upload;
+    const struct upload_part *parts;
+    size_t count;
+};
+/* Takes the upload away, in the transaction that makes the file visible. ERR_UPLOAD when its parts are no longer those. */
+int upload_consume(struct ctx *ctx, struct sql_tx *tx, const struct upload_joined *joined);
+
+/* ---- item_credential.c ---- */
+int item_credential_check(struct ctx *ctx, const struct item_input *in); /* ERR_PARAMETER */
+/* Stores what the input has, beside what is there; with url_changed what is there goes. */
+int item_credential_apply(struct ctx *ctx, struct sql_tx *tx, const struct seal_key *key, const struct item_input *in,
+                          const struct item *it, bool url_changed);
+
 /* ---- item_write.c ---- */
+/* May the caller choose that id, and is it free? ID_NONE: nothing was chosen. */
+int item_wanted_id_check(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *wanted);
 /* The row with everything below it; the data set of a hosted service is marked to be dropped. */
 int item_remove(struct ctx *ctx, struct sql_tx *tx, const id *item);
 

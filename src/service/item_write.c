@@ -1,8 +1,10 @@
 /* Items: adding, updating, deleting, protecting, moving, reassigning. */
+#include "model/itemtype.h"
 #include "service/item_private.h"
 
 struct write_call {
     const struct caller *caller;
+    const struct seal_key *key;
     const struct item_input *in;
     const struct item_change *change;
     str owner; /* whose content, or who gets the item */
@@ -44,6 +46,8 @@ static void fields_apply(const struct item_change *change, bool hosted, struct i
             it->field[f] = change->field[f];
     if (!str_none(change->thumbnail.name))
         it->field[ITEM_THUMBNAIL] = change->thumbnail.name;
+    if (change->comments != SWITCH_AS_IT_IS)
+        it->comments_disabled = change->comments == SWITCH_OFF;
 }
 
 /* Size and file name of the item follow its data. old: the data so far, NULL none. */
@@ -109,29 +113,57 @@ static int change_item(struct ctx *ctx, struct sql_tx *tx, const struct write_ca
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
     const struct item_part *data = rc == RC_OK ? &old : NULL;
-    str name_before = it->field[ITEM_NAME];
+    str name_before = it->field[ITEM_NAME], url_before = it->field[ITEM_URL];
     fields_apply(call->change, hosted, it);
     data_apply(call->change, hosted, data, it);
     if (!str_eq(it->field[ITEM_NAME], name_before))
         TRY(name_check(ctx, tx, it));
     it->modified = ctx_now(ctx);
     TRY(meta_item_update(ctx, tx, it));
+    TRY(item_credential_apply(ctx, tx, call->key, call->in, it, !str_eq(it->field[ITEM_URL], url_before)));
     TRY(parts_put(ctx, tx, call->change, data, &it->id));
     return relation_put(ctx, tx, call);
 }
 
 /* ---- add ---- */
 
-static int wanted_id_check(struct ctx *ctx, struct sql_tx *tx, const struct write_call *call)
+static int id_free(struct ctx *ctx, struct sql_tx *tx, const id *wanted)
 {
     struct item there;
-    if (id_none(call->in->wanted_id))
-        return RC_OK;
-    TRY(service_require(ctx, call->caller, access_administer(call->caller)));
-    int rc = meta_item_get(ctx, tx, &call->in->wanted_id, &there);
+    int rc = meta_item_get(ctx, tx, wanted, &there);
     if (rc == RC_OK)
         return err_set(ctx, &ERR_ITEM_ID_TAKEN, "[itemId=%s]", there.id.text);
     return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+int item_wanted_id_check(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *wanted)
+{
+    struct meta_upload begun;
+    if (id_none(*wanted))
+        return RC_OK;
+    TRY(service_require(ctx, c, access_administer(c)));
+    TRY(id_free(ctx, tx, wanted));
+    int rc = meta_upload_get(ctx, tx, wanted, &begun);
+    if (rc == RC_OK)
+        return err_set(ctx, &ERR_ITEM_ID_TAKEN, "[itemId=%s] An upload in parts has this id.", begun.item.text);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* The id of a new item: given out before, chosen by the caller, or fresh. */
+static int id_choose(struct ctx *ctx, struct sql_tx *tx, const struct write_call *call, id *out)
+{
+    const struct item_input *in = call->in;
+    *out = in->joined ? in->joined->upload.item : in->wanted_id;
+    if (id_none(*out))
+        *out = id_new();
+    else
+        TRY(in->joined || in->id_given ? id_free(ctx, tx, out) : item_wanted_id_check(ctx, tx, call->caller, out));
+    return RC_OK;
+}
+
+static int joined_consume(struct ctx *ctx, struct sql_tx *tx, const struct write_call *call)
+{
+    return call->in->joined ? upload_consume(ctx, tx, call->in->joined) : RC_OK;
 }
 
 /* overwrite: the item of the same file name that the upload replaces, RC_NOT_FOUND when there is none that it may. */
@@ -140,7 +172,7 @@ static int replaced_get(struct ctx *ctx, struct sql_tx *tx, const struct write_c
 {
     id there;
     bool hosted;
-    if (!call->in->overwrite || !id_none(call->in->wanted_id) || str_empty(fresh->field[ITEM_NAME]))
+    if (!call->in->overwrite || !id_none(call->in->wanted_id) || call->in->joined || str_empty(fresh->field[ITEM_NAME]))
         return RC_NOT_FOUND;
     TRY(meta_item_by_name(ctx, tx, fresh->owner, &fresh->folder, fresh->field[ITEM_NAME], &there));
     TRY(is_hosted(ctx, tx, &there, &hosted));
@@ -152,6 +184,7 @@ static int insert_item(struct ctx *ctx, struct sql_tx *tx, struct write_call *ca
     call->item = it->id;
     TRY(name_check(ctx, tx, it));
     TRY(meta_item_insert(ctx, tx, it));
+    TRY(item_credential_apply(ctx, tx, call->key, call->in, it, false));
     TRY(parts_put(ctx, tx, call->change, NULL, &it->id));
     return relation_put(ctx, tx, call);
 }
@@ -165,9 +198,11 @@ static int add_item(struct ctx *ctx, struct sql_tx *tx, void *arg)
     TRY(service_require(ctx, call->caller, access_content_add(call->caller, owner.username)));
     if (call->folder && !id_none(*call->folder))
         TRY(content_folder_get(ctx, tx, owner.username, call->folder, &folder));
-    TRY(wanted_id_check(ctx, tx, call));
+    TRY(joined_consume(ctx, tx, call));
+    id fresh;
+    TRY(id_choose(ctx, tx, call, &fresh));
     int64_t now = ctx_now(ctx);
-    struct item it = {.id = id_none(call->in->wanted_id) ? id_new() : call->in->wanted_id,
+    struct item it = {.id = fresh,
                       .owner = owner.username,
                       .folder = folder.id,
                       .created = now,
@@ -195,7 +230,8 @@ int item_add(struct ctx *ctx, struct site *s, const struct caller *c, str owner,
         change.field[ITEM_TITLE] = in->file_name;
     if (str_empty(change.field[ITEM_TITLE]) || str_empty(change.field[ITEM_TYPE]))
         return err_kind(ctx, &ERR_ITEM_TITLE_TYPE);
-    struct write_call call = {.caller = c, .in = in, .change = &change, .owner = owner, .folder = folder};
+    TRY(itemtype_keywords_add(ctx, change.field[ITEM_TYPE], &change.field[ITEM_TYPE_KEYWORDS]));
+    struct write_call call = {.caller = c, .key = &s->key, .in = in, .change = &change, .owner = owner, .folder = folder};
     TRY(sql_write(ctx, s->sql, add_item, &call));
     *out = call.item;
     return RC_OK;
@@ -214,6 +250,7 @@ static int update_item(struct ctx *ctx, struct sql_tx *tx, void *arg)
         TRY(service_require(ctx, call->caller, access_item_set_access(call->caller, &facts, call->change->access)));
         it.access = call->change->access;
     }
+    TRY(joined_consume(ctx, tx, call));
     return change_item(ctx, tx, call, &it);
 }
 
@@ -222,7 +259,8 @@ int item_update(struct ctx *ctx, struct site *s, const struct caller *c, const i
     TRY(service_require(ctx, c, !c->anonymous));
     CLEANUP(item_change_close) struct item_change change;
     TRY(item_change_make(ctx, s, in, &change));
-    return sql_write(ctx, s->sql, update_item, &(struct write_call){.caller = c, .in = in, .change = &change, .item = *item});
+    return sql_write(ctx, s->sql, update_item,
+                     &(struct write_call){.caller = c, .key = &s->key, .in = in, .change = &change, .item = *item});
 }
 
 /* ---- delete, protect ---- */
@@ -238,6 +276,9 @@ int item_remove(struct ctx *ctx, struct sql_tx *tx, const id *item)
     int rc = meta_hosted_get(ctx, tx, item, &hosted);
     if (rc == RC_OK)
         rc = meta_store_drop_later(ctx, tx, &hosted.store);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    rc = meta_upload_delete(ctx, tx, item);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
     return meta_item_delete(ctx, tx, item);

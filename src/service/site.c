@@ -2,7 +2,9 @@
 #include "service/site.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "net/http_client.h"
 #include "service/hosted_cache.h"
+#include "service/views.h"
 
 struct site_settings site_settings_default(void)
 {
@@ -10,6 +12,7 @@ struct site_settings site_settings_default(void)
         .upload_max = 20LL << 30,
         .text_max = 64LL << 20,
         .query_ms = 60000,
+        .upload_keep_ms = 72LL * 3600 * 1000,
         .package_max = 5LL << 30,
         .package_item_max = 1LL << 30,
         .free_space_min = 10LL << 30,
@@ -21,6 +24,8 @@ struct site_settings site_settings_default(void)
         .sync_calls = 4,
         .export_done_word = "succeeded",
         .api_level = "11.4",
+        .fetch_networks = "",
+        .fetch_seconds = 600,
         .login_failures_max = 10,
     };
 }
@@ -120,8 +125,12 @@ static const char *url_or(struct site *s, const char *given, const char *scheme,
 
 static int open_stores(struct ctx *ctx, const struct site_open *options, struct site *s)
 {
+    const struct http_client_options fetching = {
+        .public_only = true, .networks = s->settings.fetch_networks, .stall_seconds = 30, .tries = 1};
+    TRY(http_client_open(ctx, &fetching, &s->fetcher));
     TRY(dir_create(ctx, s->data_dir));
     TRY(dir_create(ctx, below(s, "work")));
+    TRY(seal_key_open(ctx, below(s, SITE_KEY_FILE), &s->key));
     TRY(sql_open(ctx, url_or(s, options->database, "sqlite", "portal.db"), meta_migrations, meta_migration_count, &s->sql));
     TRY(blob_store_open(ctx, s->sql, options->content ? options->content : below(s, "content"), &s->blobs));
     TRY(feature_store_open(ctx, url_or(s, options->features, "dir", "features"), &s->features));
@@ -143,6 +152,7 @@ int site_open(struct ctx *ctx, const struct site_open *options, struct site *out
     out->portal_url = arena_str(out->arena, str_c(options->portal_url));
     out->server_url = arena_str(out->arena, str_c(options->server_url));
     out->hosted = hosted_cache_open();
+    out->views = views_open();
     int rc = open_stores(ctx, options, out);
     if (rc != RC_OK)
         site_close(out);
@@ -151,6 +161,8 @@ int site_open(struct ctx *ctx, const struct site_open *options, struct site *out
 
 void site_close(struct site *s)
 {
+    views_close(s->views);
+    http_client_close(s->fetcher);
     hosted_cache_close(s->hosted);
     if (s->features)
         feature_store_close(s->features);

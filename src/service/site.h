@@ -3,6 +3,7 @@
 #define MAPFERRY_SERVICE_SITE_H
 
 #include "base/id.h"
+#include "base/seal.h"
 #include "store/blob.h"
 #include "store/feature.h"
 #include "store/meta.h"
@@ -13,6 +14,7 @@ struct site_settings {
     int64_t upload_max;       /* bytes of one uploaded file */
     int64_t text_max;         /* bytes of a text field */
     int64_t query_ms;         /* that a query of features may take */
+    int64_t upload_keep_ms;   /* how long an upload in parts waits for its next part or the commit */
     int64_t package_max;      /* bytes of an export package: 5 GB */
     int64_t package_item_max; /* bytes of one item in it: 1 GB */
     int64_t free_space_min;   /* bytes that must be free before and during export and import: 10 GB */
@@ -25,14 +27,20 @@ struct site_settings {
     bool strict_types;
     const char *export_done_word; /* "succeeded" */
     const char *api_level;        /* "11.4": what we report, and the version rule */
+    const char *fetch_networks;   /* beside public addresses, what dataUrl and thumbnailUrl may lead to; "" none */
+    int64_t fetch_seconds;        /* for one of them */
     int64_t login_failures_max;   /* per name and address in ten minutes */
 };
 
-struct hosted_cache; /* service/hosted_cache.c */
+struct http_client;                /* net/http_client.h */
+struct views;                      /* service/views.c */
+struct hosted_cache;               /* service/hosted_cache.c */
+#define SITE_KEY_FILE "secret.key" /* in the data folder */
 struct site {
     struct sql *sql;
     struct blob_store *blobs;
     struct feature_store *features;
+    struct http_client *fetcher; /* for addresses that clients name: service/item_fetch.c */
     struct site_settings settings;
     const char *data_dir;
     str org_id;          /* "0123456789ABCDEF" */
@@ -41,6 +49,8 @@ struct site {
     str server_url;      /* "http://127.0.0.1:7080/server" */
     struct arena *arena; /* of the strings above */
     struct hosted_cache *hosted;
+    struct views *views;
+    struct seal_key key; /* what secrets in the database are sealed with */
 };
 
 /* Opens the stores below dir (creating them), migrates, makes ids at the first start. Release with site_close. database, content

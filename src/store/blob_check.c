@@ -190,6 +190,8 @@ static int references_read(struct ctx *ctx, struct sql_tx *tx, void *arg)
          "an attachment refers to it, but it has no row"},
         {"SELECT hash FROM portal_file WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = portal_file.hash)",
          "a user, a group or the organization refers to it, but it has no row"},
+        {"SELECT hash FROM upload_part WHERE NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = upload_part.hash)",
+         "an upload refers to it, but it has no row"},
     };
     struct check *c = arg;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {

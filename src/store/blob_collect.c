@@ -12,6 +12,7 @@ enum { ROWS_A_STEP = 500, FILES_A_STEP = 50 }; /* other writers get their turn b
 /* Every column that refers to bytes; each has an index. */
 #define UNREFERENCED                                                                                                             \
     "NOT EXISTS (SELECT 1 FROM item_part WHERE item_part.hash = blob.hash) AND "                                                 \
+    "NOT EXISTS (SELECT 1 FROM upload_part WHERE upload_part.hash = blob.hash) AND "                                             \
     "NOT EXISTS (SELECT 1 FROM portal_file WHERE portal_file.hash = blob.hash) AND "                                             \
     "NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.hash = blob.hash)"
 

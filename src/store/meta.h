@@ -55,6 +55,67 @@ int meta_part_delete(struct ctx *ctx, struct sql_tx *tx, const id *item, enum pa
 int meta_parts(struct ctx *ctx, struct sql_tx *tx, const id *item, enum part_kind kind, str prefix, struct item_part **parts_out,
                size_t *count_out);
 
+/* ---- uploads in parts (meta_upload.c) ---- */
+struct meta_upload {
+    id item; /* that it becomes, or changes when is_update */
+    str owner;
+    id folder;
+    str file_name;
+    bool is_update;
+    int64_t created, touched;
+};
+struct upload_part {
+    int64_t number, size;
+    struct hash hash;
+};
+/* In place of one for the same item that is there. */
+int meta_upload_put(struct ctx *ctx, struct sql_tx *tx, const struct meta_upload *u);
+int meta_upload_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct meta_upload *out);
+int meta_upload_delete(struct ctx *ctx, struct sql_tx *tx, const id *item); /* with its parts; RC_NOT_FOUND */
+/* Uploads that nobody touched since `before` go. */
+int meta_uploads_expire(struct ctx *ctx, struct sql_tx *tx, int64_t before);
+/* A part in place of one of the same number. The bytes must be attached, as those of the parts of items. */
+int meta_upload_part_put(struct ctx *ctx, struct sql_tx *tx, const id *item, const struct upload_part *part);
+int meta_upload_parts(struct ctx *ctx, struct sql_tx *tx, const id *item, struct upload_part **out,
+                      size_t *count_out); /* by number */
+
+/* ---- comments, ratings, views (meta_comment.c): each keeps the counters of the item ---- */
+struct comment {
+    id id, item;
+    id parent; /* that it replies to, ID_NONE */
+    str author, text;
+    int64_t created;
+    int64_t reply_count, latest_reply; /* -1 none; when read */
+};
+int meta_comment_insert(struct ctx *ctx, struct sql_tx *tx, const struct comment *c);
+int meta_comment_get(struct ctx *ctx, struct sql_tx *tx, const id *comment, struct comment *out);
+int meta_comment_update(struct ctx *ctx, struct sql_tx *tx, const struct comment *c); /* its text */
+int meta_comment_delete(struct ctx *ctx, struct sql_tx *tx, const struct comment *c); /* with the replies to it */
+/* A page of those of an item, oldest first; its sort members are not used. How many there are is item.num_comments. */
+int meta_comments(struct ctx *ctx, struct sql_tx *tx, const id *item, const struct meta_page *page, struct comment **out,
+                  size_t *count_out);
+struct rating {
+    str username;
+    double value;
+    int64_t created;
+};
+int meta_rating_put(struct ctx *ctx, struct sql_tx *tx, const id *item,
+                    const struct rating *r); /* in place of the user's last one */
+int meta_rating_get(struct ctx *ctx, struct sql_tx *tx, const id *item, str username, struct rating *out);
+int meta_rating_delete(struct ctx *ctx, struct sql_tx *tx, const id *item, str username); /* RC_NOT_FOUND */
+/* So many views more, the last one then. An item that is gone is no error. */
+int meta_item_viewed(struct ctx *ctx, struct sql_tx *tx, const id *item, int64_t count, int64_t when);
+
+/* ---- sealed credentials of services (meta_credential.c) ---- */
+struct credential {
+    id item;
+    str sealed;
+};
+int meta_credential_put(struct ctx *ctx, struct sql_tx *tx, const id *item, str sealed); /* in place of what was there */
+int meta_credential_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct credential *out);
+int meta_credential_delete(struct ctx *ctx, struct sql_tx *tx, const id *item); /* none there: no error */
+int meta_credentials(struct ctx *ctx, struct sql_tx *tx, struct credential **out, size_t *count_out);
+
 /* ---- relationships ---- */
 int meta_relationship_put(struct ctx *ctx, struct sql_tx *tx, const struct relationship *r);    /* already there: no error */
 int meta_relationship_delete(struct ctx *ctx, struct sql_tx *tx, const struct relationship *r); /* RC_NOT_FOUND */

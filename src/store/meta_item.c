@@ -5,7 +5,8 @@
 #include "store/meta_search_fields.h"
 
 #define FIXED                                                                                                                    \
-    "item.id, item.owner, item.folder, item.created, item.modified, item.access, item.protected, item.size, item.num_views"
+    "item.id, item.owner, item.folder, item.created, item.modified, item.access, item.protected, item.size, item.num_views, "    \
+    "item.num_comments, item.num_ratings, item.avg_rating, item.last_viewed, item.comments_disabled"
 const char meta_item_columns[] = FIXED
 #define FIELD(member, name, kind, column, packed) ", item." column
 #include "model/item_fields.def"
@@ -16,22 +17,26 @@ static const char get_sql[] = "SELECT " FIXED
 #include "model/item_fields.def"
 #undef FIELD
                               " FROM item WHERE item.id = ?";
-enum { FIXED_COLUMNS = 9, EXTRA_COLUMNS = 2, COLUMNS = FIXED_COLUMNS + EXTRA_COLUMNS + ITEM_FIELD_COUNT };
+enum {
+    FIXED_COLUMNS = 14, /* before the descriptive ones, as they are read */
+    EXTRA_COLUMNS = 12, /* beside the descriptive ones, as they are written: the counters are not */
+    COLUMNS = EXTRA_COLUMNS + ITEM_FIELD_COUNT
+};
 
-static const char insert_sql[] =
-    "INSERT INTO item (owner, folder, created, modified, access, protected, size, num_views, title_fold, url_fold"
+static const char insert_sql[] = "INSERT INTO item (owner, folder, created, modified, access, protected, size, num_views, "
+                                 "comments_disabled, title_fold, url_fold"
 #define FIELD(member, name, kind, column, packed) ", " column
 #include "model/item_fields.def"
 #undef FIELD
-    ", id, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+                                 ", id, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 #define FIELD(member, name, kind, column, packed) ", ?"
 #include "model/item_fields.def"
 #undef FIELD
-    ", ?, " META_SUBJECT_NUMBER("item", "1") ") RETURNING number";
+                                 ", ?, " META_SUBJECT_NUMBER("item", "1") ") RETURNING number";
 
 static const char update_sql[] =
     "UPDATE item SET owner = ?, folder = ?, created = ?, modified = ?, access = ?, protected = ?, size = ?, "
-    "num_views = ?, title_fold = ?, url_fold = ?"
+    "num_views = ?, comments_disabled = ?, title_fold = ?, url_fold = ?"
 #define FIELD(member, name, kind, column, packed) ", " column " = ?"
 #include "model/item_fields.def"
 #undef FIELD
@@ -45,6 +50,9 @@ const struct meta_order meta_item_orders[] = {
     {"size", "item.size, item.id", "item.size DESC, item.id DESC"},
     {"owner", "item.owner, item.title_fold, item.id", "item.owner DESC, item.title_fold DESC, item.id DESC"},
     {"numviews", "item.num_views, item.id", "item.num_views DESC, item.id DESC"},
+    {"numcomments", "item.num_comments, item.id", "item.num_comments DESC, item.id DESC"},
+    {"numratings", "item.num_ratings, item.id", "item.num_ratings DESC, item.id DESC"},
+    {"avgrating", "item.avg_rating, item.id", "item.avg_rating DESC, item.id DESC"},
     {NULL, "item.modified DESC, item.id DESC", "item.modified DESC, item.id DESC"},
 };
 
@@ -63,6 +71,11 @@ void meta_item_row(struct ctx *ctx, const struct sql_rows *rows, struct item *ou
         .protected = sql_int(rows, 6) != 0,
         .size = sql_int(rows, 7),
         .num_views = sql_int(rows, 8),
+        .num_comments = sql_int(rows, 9),
+        .num_ratings = sql_int(rows, 10),
+        .avg_rating = sql_double(rows, 11),
+        .last_viewed = sql_int(rows, 12),
+        .comments_disabled = sql_int(rows, 13) != 0,
     };
     for (int i = 0; i < ITEM_FIELD_COUNT; i++)
         out->field[i] = sql_str(ctx, rows, FIXED_COLUMNS + i);
@@ -87,6 +100,7 @@ static void item_values(struct ctx *ctx, const struct item *it, struct sql_value
     v[n++] = SQL_I(it->protected);
     v[n++] = SQL_I(it->size);
     v[n++] = SQL_I(it->num_views);
+    v[n++] = SQL_I(it->comments_disabled);
     v[n++] = SQL_S(utf8_fold(ctx->arena, set(it->field[ITEM_TITLE])));
     v[n++] = SQL_S(utf8_fold(ctx->arena, set(it->field[ITEM_URL])));
     for (size_t i = 0; i < ITEM_FIELD_COUNT; i++)

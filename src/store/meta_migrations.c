@@ -7,5 +7,6 @@ const struct sql_migration meta_migrations[] = {
     {2, "people", migration_0002},
     {3, "views", migration_0003},
     {4, "attachments by GlobalID", migration_0004},
+    {5, "uploads in parts, comments, ratings, credentials", migration_0005},
 };
 const size_t meta_migration_count = COUNT_OF(meta_migrations);

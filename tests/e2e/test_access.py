@@ -40,7 +40,9 @@ READS = [
     (ITEM, {}, READ), (ITEM + '/data', {}, READ), (ITEM + '/groups', {}, READ), (ITEM + '/relatedItems', {}, READ), (ITEM + '/resources', {}, READ),
     (ITEM + '/resources/images/a.png', {}, READ), (ITEM + '/resources/hidden.png', {}, OWN), (ITEM + '/info/metadata/metadata.xml', {}, READ),
     ('/sharing/rest/content/items/{secret}', {}, OWN), ('/sharing/rest/content/items/{secret}/data', {}, OWN), ('/sharing/rest/content/items/{secret}/groups', {}, OWN),
-    ('/sharing/rest/content/items/{secret}/relatedItems', {}, OWN), ('/sharing/rest/content/items/{secret}/resources', {}, OWN), (OWNED, {}, READ), (OWNED + '/status', {}, READ),
+    ('/sharing/rest/content/items/{secret}/relatedItems', {}, OWN), ('/sharing/rest/content/items/{secret}/resources', {}, OWN), (OWNED, {}, READ), (OWNED + '/status', {}, READ), (CONTENT + 'items/{upload}/parts', {}, OWN), (ITEM + '/comments', {}, READ), (ITEM + '/info/iteminfo.xml', {}, READ), ('/sharing/rest/content/items/{secret}/info/iteminfo.xml', {}, OWN),
+    ('/sharing/rest/content/items/{secret}/package', {}, OWN), (ITEM + '/comments/{comment}', {}, READ),
+    ('/sharing/rest/content/items/{secret}/comments', {}, OWN), (CONTENT + 'items/{upload}/status', {}, OWN),
     (CONTENT + 'items/{secret}', {}, OWN), (CONTENT + 'items/{secret}/status', {}, OWN), (CONTENT + 'items/{secret}/status', {'jobType': 'publish'}, OWN),
     ('/sharing/rest/content/users/{owner}', {}, OWN), (CONTENT + '{folder}', {}, OWN), (CONTENT + '{folder}/items/{secret}', {}, OWN), (CONTENT + '{folder}/items/{secret}/status', {}, OWN),
     (GROUP, {}, READ), (GROUP + '/users', {}, READ), (GROUP + '/userlist', {}, READ), (GROUP + '/categorySchema', {}, READ),
@@ -60,6 +62,12 @@ READS = [
 ]
 PART = [('file', ('b.png', moving.png()))]
 CHANGES = [
+    (CONTENT + 'addItem', {'multipart': 'true', 'filename': '{fresh}.csv'}, OWN, None), (OWNED + '/update', {'multipart': 'true', 'filename': '{fresh}.csv'}, OWN, None),
+    (CONTENT + 'items/{upload}/addPart?partNum=2', {}, OWN, [('file', ('part', b'x'))]), (CONTENT + 'items/{upload}/commit', {'type': 'CSV', 'title': 't'}, OWN, None),
+    (CONTENT + 'items/{upload}/commit', {'type': 'CSV', 'title': 't', 'async': 'true'}, OWN, None), (CONTENT + 'items/{upload}/cancel', {}, OWN, None),
+    (CONTENT + 'reassignItems', {'items': '{secret}', 'targetUsername': 'publisher'}, {'admin'}, None),
+    (ITEM + '/addComment', {'comment': 'c'}, READ, None), (ITEM + '/comments/{comment}/update', {'comment': 'd'}, {'owner'}, None), (ITEM + '/comments/{comment}/delete', {}, OWN, None),
+    (ITEM + '/addRating', {'rating': '3'}, READ - {'owner'}, None),
     (OWNED + '/update', {'title': 'Changed'}, OWN, None), (OWNED + '/delete', {}, OWN, None), (OWNED + '/move', {'folder': '/'}, OWN, None), (OWNED + '/protect', {}, OWN, None),
     (OWNED + '/unprotect', {}, OWN, None), (CONTENT + 'items/{secret}/reassign', {'targetUsername': 'publisher'}, {'admin'}, None), (OWNED + '/share', {'org': 'true'}, OWN, None),
     (ITEM + '/share', {'everyone': 'true'}, OWN, None), (OWNED + '/unshare', {'groups': '{group}'}, MANAGE, None), (ITEM + '/unshare', {'groups': '{group}'}, MANAGE, None),
@@ -100,6 +108,7 @@ CHANGES += people_rows.CHANGES
 # the same for everybody who is asked, or about the caller's own token
 OPEN = {'discovery_root', 'discovery_info', 'tokens_generate', 'tokens_revoke', 'portals_self', 'organization_list_resources', 'organization_resource', 'organization_regions', 'organization_languages', 'portals_servers', 'portals_urls', 'portals_settings', 'groups_join', 'features_root', 'features_info',
         'features_services', 'system_root', 'system_healthz', 'system_readyz', 'system_metrics'}
+OPEN |= {'comments_rating', 'comments_unrate'}  # one's own
 
 
 def refused(data, status):
@@ -135,11 +144,15 @@ class Scene:
         owner.call(url + '/0/1/addAttachment', files=[('attachment', ('a.txt', b'a'))])
         owner.call(owner.content('addRelationship'), originItemId=item, destinationItemId=service, relationshipType='Map2Service')
         csv = owner.add('CSV', 'A file', file=(f'file{n}.csv', CSV))
+        comment = owner.call(f'/sharing/rest/content/items/{item}/addComment', comment='A secret remark')['commentId']
+        upload = owner.call(owner.content('addItem'), multipart='true', filename=f'secret upload {n}.csv')['id']
+        owner.call(owner.content(f'items/{upload}/addPart?partNum=1'), files=[('file', ('part', CSV))])
         package = owner.add('Export Package', 'A package', file=(f'p{n}.epk', package_of(owner)))
         job = owner.started(group, 'export', itemIdList=secret)
         owner.ended(job)
         self.names = {'owner': 'owner', 'group': group, 'folder': folder, 'item': item, 'secret': secret, 'service': service, 'name': f'scene_{n}', 'csv': csv, 'package': package, 'job': job['jobId'], 'key': job['key'],
                       **people_rows.prepare(owner, admin, group, n)}
+        self.names.update(upload=upload, comment=comment)
         self.fresh = 0
 
     def filled(self, text):
@@ -151,7 +164,7 @@ class Scene:
         o, n = self.owner, self.names
         return (sorted((i['id'], i['modified'], i['access']) for i in o.own_items().values()), sorted(o.folders().items()), o.call(self.filled(GROUP)), o.call(self.filled(GROUP + '/users')),
                 o.items_of_group(n['group']), o.call(self.filled(ITEM + '/resources')), o.call(self.filled(ITEM + '/relatedItems'), relationshipType='Map2Service')['total'],
-                o.call(self.filled(SERVER + '/0/query'), where='1=1', returnCountOnly='true'), o.call(self.filled(ADMIN_SERVER)), o.call(self.filled(SERVER + '/0/1/attachments')),
+                o.call(self.filled(SERVER + '/0/query'), where='1=1', returnCountOnly='true'), o.call(self.filled(ADMIN_SERVER)), o.call(self.filled(SERVER + '/0/1/attachments')), o.call(self.filled(CONTENT + 'items/{upload}/parts')),
                 sorted(s['name'] for s in o.call('/server/rest/services/Hosted')['services']), people_rows.state(self.admin, n))
 
 
@@ -195,7 +208,7 @@ class Access(unittest.TestCase):
 
     def test_every_route_is_here(self):
         patterns = [re.compile(re.sub(r'\{path\.\.\.\}', '.+', re.sub(r'\{\w+\}', '[^/]+', r.pattern)), re.I) for r in routes() if r.handler not in OPEN]
-        paths = [p for p, *_ in READS + CHANGES]
+        paths = [p.partition('?')[0] for p, *_ in READS + CHANGES]
         paths += [p.replace(CONTENT, CONTENT + '{folder}/') for p in paths]
         for pattern in patterns:
             self.assertTrue(any(pattern.fullmatch(p) for p in paths), f'no caller asks for {pattern.pattern}')

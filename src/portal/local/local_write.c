@@ -229,6 +229,7 @@ static int write_put(struct ctx *ctx, struct sql_tx *tx, const struct checkpoint
         item.created = old.created;
         item.protected = old.protected;
         item.num_views = old.num_views;
+        item.comments_disabled = old.comments_disabled;
         TRY(meta_item_update(ctx, tx, &item));
     } else {
         item.owner = t->owner;

@@ -6,5 +6,6 @@ extern const char migration_0001[];
 extern const char migration_0002[];
 extern const char migration_0003[];
 extern const char migration_0004[];
+extern const char migration_0005[];
 
 #endif

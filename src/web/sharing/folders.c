@@ -21,6 +21,8 @@ int folders_content(struct ctx *ctx, struct call *call)
     TRY(user_get(ctx, call->site, &call->caller, call_path(call, "user"), &owner, &full));
     struct sharing_page page = sharing_page(call, SHARING_PAGE_MAX);
     struct meta_page rows = sharing_meta_page(&page);
+    if (call_bool(call, "foldersOnly"))
+        rows.num = page.num = 0;
     TRY(content_list(ctx, call->site, &call->caller, owner.username, &folder, &rows, &content));
     struct json_out *o = &call->out;
     json_begin_object(o);
@@ -35,9 +37,10 @@ int folders_content(struct ctx *ctx, struct call *call)
         json_put_null(o);
     }
     sharing_items_print(ctx, call, "items", content.items, content.count);
+    size_t folders = str_empty(call_path(call, "folderId")) && call_bool(call, "folders") ? content.folder_count : 0;
     json_name(o, "folders");
     json_begin_array(o);
-    for (size_t i = 0; i < content.folder_count; i++) {
+    for (size_t i = 0; i < folders; i++) {
         json_begin_object(o);
         folder_members(o, &content.folders[i]);
         json_end_object(o);

@@ -1,83 +1,80 @@
 /* Items over REST: adding, reading, changing, deleting, one by one and in batches. Source: api.md 2.6 to 2.8. */
-#include "model/errors.h"
+#include "jobs/item_work.h"
+#include "service/upload.h"
+#include "service/views.h"
 #include "web/sharing/sharing.h"
 
-/* ---- what add and update take ---- */
+/* ---- adding and changing ---- */
 
-static struct blob_new *file_of(const struct call *call, const char *name, str *name_out, str *type_out)
+/* The name that an upload in parts is begun with: "filename" as the API has it, which is "fileName" in any case. */
+static str upload_name(const struct call *call) { return str_trim(sharing_text(call, "fileName")); }
+
+static int upload_start(struct ctx *ctx, struct call *call, const id *folder)
 {
-    struct upload *u = call_file(call, name);
-    if (!u)
-        return NULL;
-    *name_out = u->filename;
-    if (type_out)
-        *type_out = u->content_type;
-    return u->blob;
+    struct upload_begin what = {.owner = call_path(call, "user"),
+                                .folder = folder,
+                                .file_name = upload_name(call),
+                                .overwrite = call_bool(call, "overwrite")};
+    id item;
+    call_id(call, "itemIdToCreate", &what.wanted_id);
+    TRY(upload_begin(ctx, call->site, &call->caller, &what, &item));
+    return sharing_item_made(call, &item, folder);
 }
 
-/* Ways to give content that are not served: better refused than an item without its content. */
-static int input_refuse(struct ctx *ctx, const struct call *call)
+/* What has to be fetched is fetched before, under the cap of calls that wait for something. */
+static int add_now(struct ctx *ctx, struct call *call, struct item_work *w)
 {
-    if (call_has(call, "dataUrl"))
-        return err_set(ctx, &ERR_UNSUPPORTED, "'dataUrl' is not supported; send the content as 'file' or 'text'.");
-    if (call_bool(call, "multipart"))
-        return err_set(ctx, &ERR_UNSUPPORTED, "Uploads in parts are not supported; send 'file' in one request.");
-    return RC_OK;
+    CLEANUP(item_fetched_close) struct item_fetched fetched = {0};
+    TRY(sharing_item_fetch(ctx, call, &w->in, &fetched));
+    return item_add(ctx, call->site, &call->caller, w->owner, &w->folder, &w->in, &w->item);
 }
 
-static int input_of(struct ctx *ctx, const struct call *call, struct item_input *in)
+static int add_later(struct ctx *ctx, struct call *call, struct item_work *w)
 {
-    TRY(input_refuse(ctx, call));
-    *in = (struct item_input){.clear_empty = call_bool(call, "clearEmptyFields"),
-                              .overwrite = call_bool(call, "overwrite"),
-                              .relationship_type = str_trim(sharing_text(call, "relationshipType")),
-                              .access = str_trim(sharing_text(call, "access"))};
-    for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++)
-        in->field[f] = call_param(call, item_fields[f].name);
-    str text = call_param(call, "text");
-    if (str_none(text))
-        text = call_param(call, "data");
-    in->has_text = !str_none(text);
-    in->text = in->has_text ? text : STR("");
-    in->file = file_of(call, call_file(call, "file") ? "file" : "data", &in->file_name, &in->file_content_type);
-    if (in->file && call_has(call, "fileName"))
-        in->file_name = str_trim(call_param(call, "fileName"));
-    in->thumbnail = file_of(call, "thumbnail", &in->thumbnail_name, NULL);
-    str unused;
-    in->metadata = file_of(call, "metadata", &unused, NULL);
-    call_id(call, "itemIdToCreate", &in->wanted_id);
-    call_id(call, "originItemId", &in->origin);
-    call_id(call, "destinationItemId", &in->destination);
-    return RC_OK;
+    w->in.id_given = id_none(w->in.wanted_id);
+    w->item = w->in.id_given ? id_new() : w->in.wanted_id;
+    return item_work_submit(ctx, call->web->jobs, w);
 }
-
-static str folder_or_null(const id *folder) { return id_none(*folder) ? STR_NONE : id_str(folder); }
 
 int items_add(struct ctx *ctx, struct call *call)
 {
-    struct item_input in;
-    id folder, item;
-    TRY(sharing_folder_id(ctx, call, &folder));
-    if (id_none(folder))
-        call_id(call, "folderId", &folder);
-    TRY(input_of(ctx, call, &in));
-    TRY(item_add(ctx, call->site, &call->caller, call_path(call, "user"), &folder, &in, &item));
-    json_begin_object(&call->out);
-    json_member_bool(&call->out, "success", true);
-    json_member_str(&call->out, "id", id_str(&item));
-    json_member_str(&call->out, "folder", folder_or_null(&folder));
-    json_end_object(&call->out);
-    return RC_OK;
+    struct item_work w = {.kind = ITEM_WORK_ADD, .caller = call->caller, .owner = call_path(call, "user")};
+    TRY(sharing_folder_id(ctx, call, &w.folder));
+    if (id_none(w.folder))
+        call_id(call, "folderId", &w.folder);
+    if (call_bool(call, "multipart"))
+        return upload_start(ctx, call, &w.folder);
+    sharing_item_input(call, &w.in);
+    if (item_fetch_needed(&w.in))
+        TRY(item_add_check(ctx, call->site, &call->caller, w.owner, &w.folder));
+    bool later = call_bool(call, "async") && item_work_can_wait(&w);
+    TRY(later ? add_later(ctx, call, &w) : add_now(ctx, call, &w));
+    return sharing_item_made(call, &w.item, &w.folder);
+}
+
+static int update_now(struct ctx *ctx, struct call *call, struct item_work *w)
+{
+    CLEANUP(item_fetched_close) struct item_fetched fetched = {0};
+    TRY(sharing_item_fetch(ctx, call, &w->in, &fetched));
+    return item_update(ctx, call->site, &call->caller, &w->item, &w->in);
 }
 
 int items_update(struct ctx *ctx, struct call *call)
 {
     struct item_view v;
-    struct item_input in;
+    struct item_work w = {.kind = ITEM_WORK_UPDATE, .caller = call->caller};
     TRY(sharing_owned_item(ctx, call, &v));
-    TRY(input_of(ctx, call, &in));
-    TRY(item_update(ctx, call->site, &call->caller, &v.item.id, &in));
-    return sharing_success(call, "id", id_str(&v.item.id));
+    w.item = v.item.id;
+    if (call_bool(call, "multipart")) {
+        TRY(upload_begin_update(ctx, call->site, &call->caller, &w.item, upload_name(call)));
+        return sharing_success(call, "id", id_str(&w.item));
+    }
+    sharing_item_input(call, &w.in);
+    if (item_fetch_needed(&w.in))
+        TRY(item_update_check(ctx, call->site, &call->caller, &w.item));
+    bool later = call_bool(call, "async") && item_work_can_wait(&w);
+    TRY(later ? item_work_submit(ctx, call->web->jobs, &w) : update_now(ctx, call, &w));
+    return sharing_success(call, "id", id_str(&w.item));
 }
 
 /* ---- reading ---- */
@@ -88,6 +85,7 @@ int items_get(struct ctx *ctx, struct call *call)
     struct item_view v;
     TRY(sharing_item_id(ctx, call, &item));
     TRY(item_get(ctx, call->site, &call->caller, &item, &v));
+    views_add(ctx, call->site->views, &item);
     item_view_print(ctx, &call->out, call->site, call->server_url, &v, true);
     return RC_OK;
 }
@@ -181,4 +179,21 @@ int items_move_many(struct ctx *ctx, struct call *call)
 {
     str folder = str_trim(call_param(call, "folder"));
     return sharing_batch(ctx, call, move_step, &folder);
+}
+
+struct reassign_wish {
+    str user, folder_title;
+};
+
+static int reassign_step(struct ctx *ctx, struct call *call, const id *item, void *arg)
+{
+    const struct reassign_wish *wish = arg;
+    return item_reassign(ctx, call->site, &call->caller, item, wish->user, wish->folder_title);
+}
+
+int items_reassign_many(struct ctx *ctx, struct call *call)
+{
+    struct reassign_wish wish = {.user = str_trim(call_param(call, "targetUsername")),
+                                 .folder_title = sharing_text(call, "targetFolderName")};
+    return sharing_batch(ctx, call, reassign_step, &wish);
 }

@@ -1,7 +1,10 @@
 /* The files of items over REST: data, thumbnail, metadata and other info files, resources. Reading streams bytes, with Range and
  * ETag. */
 #include "model/errors.h"
+#include "service/item_archive.h"
 #include "web/sharing/sharing.h"
+
+#include <stdlib.h>
 
 /* ---- reading ---- */
 
@@ -42,8 +45,58 @@ static int named(struct ctx *ctx, struct call *call, enum part_kind kind)
     return stream(ctx, call, &part, STR(""));
 }
 
-int parts_info(struct ctx *ctx, struct call *call) { return named(ctx, call, PART_INFO); }
+/* iteminfo.xml is made from the item, unless somebody put one there. */
+int parts_info(struct ctx *ctx, struct call *call)
+{
+    id item;
+    int rc = named(ctx, call, PART_INFO);
+    if (rc != RC_NOT_FOUND || !err_is(ctx, &ERR_ITEM_INFO_MISSING) || !str_ieq(call_path(call, "path"), STR(ITEM_INFO_NAME)))
+        return rc;
+    err_clear(ctx);
+    TRY(sharing_item_id(ctx, call, &item));
+    return item_info_print(ctx, call, &item);
+}
+
 int parts_resource(struct ctx *ctx, struct call *call) { return named(ctx, call, PART_RESOURCE); }
+
+/* ---- the list of resources ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct item_part *)a)->name, ((const struct item_part *)b)->name);
+}
+
+static int by_number(int64_t a, int64_t b, const void *left, const void *right)
+{
+    return a != b ? (a > b) - (a < b) : by_name(left, right);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    return by_number(((const struct item_part *)a)->size, ((const struct item_part *)b)->size, a, b);
+}
+
+static int by_created(const void *a, const void *b)
+{
+    return by_number(((const struct item_part *)a)->created, ((const struct item_part *)b)->created, a, b);
+}
+
+/* By sortField and sortOrder; they come by name. */
+static void resources_sort(const struct sharing_page *page, struct item_part *list, size_t count)
+{
+    static const struct {
+        const char *field;
+        int (*compare)(const void *a, const void *b);
+    } orders[] = {{"created", by_created}, {"size", by_size}};
+    for (size_t i = 0; i < COUNT_OF(orders); i++)
+        if (str_ieq(str_c(orders[i].field), page->sort_field) && count)
+            qsort(list, count, sizeof *list, orders[i].compare);
+    for (size_t i = 0; page->descending && i < count / 2; i++) {
+        struct item_part swap = list[i];
+        list[i] = list[count - 1 - i];
+        list[count - 1 - i] = swap;
+    }
+}
 
 int parts_resources(struct ctx *ctx, struct call *call)
 {
@@ -55,6 +108,7 @@ int parts_resources(struct ctx *ctx, struct call *call)
     TRY(item_parts_list(ctx, call->site, &call->caller, &item, PART_RESOURCE, str_trim(sharing_text(call, "resourcesPrefix")),
                         &list, &count));
     struct sharing_page page = sharing_page(call, MOST);
+    resources_sort(&page, list, count);
     size_t from = (size_t)(page.start - 1) < count ? (size_t)(page.start - 1) : count;
     size_t n = count - from < (size_t)page.num ? count - from : (size_t)page.num;
     struct json_out *o = &call->out;
@@ -82,9 +136,14 @@ struct incoming {
     struct part_input *list;
     size_t count;
     struct blob_new *text; /* ours to close */
+    struct item_archive archive;
 };
 
-static void incoming_close(struct incoming *in) { blob_new_close(in->text); }
+static void incoming_close(struct incoming *in)
+{
+    blob_new_close(in->text);
+    item_archive_close(&in->archive);
+}
 
 static str below(struct ctx *ctx, str prefix, str name)
 {
@@ -120,6 +179,32 @@ static int incoming_of(struct ctx *ctx, struct call *call, str prefix, struct in
     return out->count ? RC_OK : err_set(ctx, &ERR_PARAMETER, "'file', or 'text' with 'fileName', is required.");
 }
 
+/* archive=true: the file is a zip of resources, whose names are kept, below the prefix. */
+static int incoming_archive(struct ctx *ctx, struct call *call, str prefix, struct incoming *out)
+{
+    bool private_access = str_ieq(str_trim(sharing_text(call, "access")), STR("private"));
+    if (call->upload_count != 1)
+        return err_set(ctx, &ERR_PARAMETER, "'archive' takes one 'file', a zip archive.");
+    TRY(item_archive_unpack(ctx, call->site, call->uploads[0].blob, &out->archive));
+    for (size_t i = 0; i < out->archive.count; i++) {
+        struct part_input *in = &out->archive.list[i];
+        in->content_type = sharing_content_type(in->name);
+        in->name = below(ctx, prefix, in->name);
+        in->private_access = private_access;
+    }
+    out->list = out->archive.list;
+    out->count = out->archive.count;
+    return RC_OK;
+}
+
+static int incoming_resources(struct ctx *ctx, struct call *call, struct incoming *out)
+{
+    str prefix = str_trim(sharing_text(call, "resourcesPrefix")), access = str_trim(sharing_text(call, "access"));
+    if (!str_empty(access) && !str_ieq(access, STR("private")) && !str_ieq(access, STR("inherit")))
+        return err_set(ctx, &ERR_PARAMETER, "'access' has to be inherit or private.");
+    return call_bool(call, "archive") ? incoming_archive(ctx, call, prefix, out) : incoming_of(ctx, call, prefix, out);
+}
+
 static int answer(struct call *call, const struct item *it)
 {
     json_begin_object(&call->out);
@@ -138,19 +223,13 @@ static int put(struct ctx *ctx, struct call *call, const struct item_view *v, en
     return answer(call, &v->item);
 }
 
-static int archive_refuse(struct ctx *ctx, const struct call *call)
-{
-    return call_bool(call, "archive") ? err_set(ctx, &ERR_UNSUPPORTED, "'archive' is not supported; send the files one by one.")
-                                      : RC_OK;
-}
-
 int parts_add_resources(struct ctx *ctx, struct call *call)
 {
     struct item_view v;
     CLEANUP(incoming_close) struct incoming in = {0};
-    TRY(archive_refuse(ctx, call));
     TRY(sharing_owned_item(ctx, call, &v));
-    TRY(incoming_of(ctx, call, str_trim(sharing_text(call, "resourcesPrefix")), &in));
+    TRY(item_update_check(ctx, call->site, &call->caller, &v.item.id)); /* before anything is unpacked */
+    TRY(incoming_resources(ctx, call, &in));
     return put(ctx, call, &v, PART_RESOURCE, &in, false);
 }
 
@@ -159,9 +238,9 @@ int parts_update_resources(struct ctx *ctx, struct call *call)
 {
     struct item_view v;
     CLEANUP(incoming_close) struct incoming in = {0};
-    TRY(archive_refuse(ctx, call));
     TRY(sharing_owned_item(ctx, call, &v));
-    TRY(incoming_of(ctx, call, str_trim(sharing_text(call, "resourcesPrefix")), &in));
+    TRY(item_update_check(ctx, call->site, &call->caller, &v.item.id));
+    TRY(incoming_resources(ctx, call, &in));
     for (size_t i = 0; i < in.count; i++) {
         struct item_part old;
         TRY(item_part_get(ctx, call->site, &call->caller, &v.item.id, PART_RESOURCE, in.list[i].name, &old));

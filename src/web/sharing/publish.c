@@ -2,6 +2,7 @@
  */
 #include "model/errors.h"
 #include "service/hosted.h"
+#include "service/upload.h"
 #include "service/user.h"
 #include "web/sharing/sharing.h"
 
@@ -226,7 +227,8 @@ static int newest_job(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return meta_job_of_item(ctx, tx, call->item, call->kind, call->job);
 }
 
-/* The job that is asked about: by id, or the item's newest of that type. RC_NOT_FOUND without an error: there is none. */
+/* The job that is asked about: by id, or the item's newest of that type ("": what
+ * was done to the item itself). RC_NOT_FOUND without an error: there is none. */
 static int job_of(struct ctx *ctx, struct call *call, const id *item, struct job *out)
 {
     id job;
@@ -239,8 +241,9 @@ static int job_of(struct ctx *ctx, struct call *call, const id *item, struct job
         }
         return rc;
     }
-    struct job_call newest = {.item = item, .kind = str_trim(sharing_text(call, "jobType")), .job = out};
-    return str_empty(newest.kind) ? RC_NOT_FOUND : sql_read(ctx, call->site->sql, newest_job, &newest);
+    str type = str_trim(sharing_text(call, "jobType"));
+    struct job_call newest = {.item = item, .kind = str_empty(type) ? STR("item") : type, .job = out};
+    return sql_read(ctx, call->site->sql, newest_job, &newest);
 }
 
 static const char *status_word(const struct job *job)
@@ -261,23 +264,53 @@ static str last_message(struct ctx *ctx, const struct job *job)
     return json_string_or(json_at(messages, json_count(messages) - 1), ctx->arena, STR(""));
 }
 
+static int status_print(struct call *call, const id *item, const char *word, str message)
+{
+    json_begin_object(&call->out);
+    json_member_c(&call->out, "status", word);
+    json_member_str(&call->out, "statusMessage", message);
+    json_member_str(&call->out, "itemId", id_str(item));
+    json_end_object(&call->out);
+    return RC_OK;
+}
+
+/* An operation on the item as a job (addItem, update, commit with async=true): what it says as long as nothing newer is known. */
+static int item_status(struct ctx *ctx, struct call *call, const id *item, const struct job *job)
+{
+    struct item_view v;
+    int64_t touched;
+    if (job && job->state <= JOB_RUNNING)
+        return status_print(call, item, status_word(job), STR(""));
+    TRY(upload_find(ctx, call->site, &call->caller, &(struct upload_ref){.owner = call_path(call, "user"), .item = *item},
+                    &touched));
+    if (touched >= 0 && (!job || touched > job->modified))
+        return status_print(call, item, "partial", STR("The upload waits for parts, or for its commit."));
+    bool failed = job && job->state != JOB_SUCCEEDED;
+    int rc = sharing_owned_item(ctx, call, &v);
+    if (failed && (rc == RC_NOT_FOUND || (rc == RC_OK && v.item.modified <= job->modified))) {
+        err_clear(ctx);
+        return status_print(call, item, status_word(job), last_message(ctx, job));
+    }
+    TRY(rc);
+    return status_print(call, item, "completed", STR("completed"));
+}
+
 /* While a service is being published its item does not exist yet: with a job the item is not asked for. */
 int publish_status(struct ctx *ctx, struct call *call)
 {
     id item;
     struct job job;
+    struct item_view v;
     TRY(sharing_item_id(ctx, call, &item));
     int rc = job_of(ctx, call, &item, &job);
     if (rc != RC_NOT_FOUND || ctx->err.kind)
         TRY(rc);
-    bool has_job = rc == RC_OK;
-    struct item_view v;
-    if (!has_job || (!access_is_self(&call->caller, job.owner) && !access_administer(&call->caller)))
+    bool mine = rc == RC_OK && (access_is_self(&call->caller, job.owner) || access_administer(&call->caller));
+    if (!call_has(call, "jobId") && !call_has(call, "jobType"))
+        return item_status(ctx, call, &item, mine ? &job : NULL);
+    if (!mine)
         TRY(sharing_owned_item(ctx, call, &v));
-    json_begin_object(&call->out);
-    json_member_c(&call->out, "status", has_job ? status_word(&job) : "completed");
-    json_member_str(&call->out, "statusMessage", has_job ? last_message(ctx, &job) : STR("completed"));
-    json_member_str(&call->out, "itemId", id_str(&item));
-    json_end_object(&call->out);
-    return RC_OK;
+    bool has_job = rc == RC_OK;
+    return status_print(call, &item, has_job ? status_word(&job) : "completed",
+                        has_job ? last_message(ctx, &job) : STR("completed"));
 }

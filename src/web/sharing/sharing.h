@@ -2,6 +2,7 @@
 #ifndef MAPFERRY_WEB_SHARING_SHARING_H
 #define MAPFERRY_WEB_SHARING_SHARING_H
 
+#include "service/item_fetch.h"
 #include "service/item.h"
 #include "web/handlers.h"
 
@@ -42,8 +43,19 @@ void sharing_ids_print(struct call *call, const char *name, const id *list, size
 /* The content type by the extension of a file name, "" when it is not known. */
 str sharing_content_type(str file_name);
 
+/* What addItem, update and commit take. */
+void sharing_item_input(const struct call *call, struct item_input *in);
+/* Fetches what the input names addresses of, as a call that waits: ERR_BUSY when there are too many. */
+int sharing_item_fetch(struct ctx *ctx, struct call *call, struct item_input *in, struct item_fetched *out);
+/* {"success":true,"id":…,"folder":… or null} */
+int sharing_item_made(struct call *call, const id *item, const id *folder);
+
 /* The error of one of several things, as "error" of the object that is open. */
 void sharing_error_print(struct json_out *o, const struct err *e);
+/* What is known of the item as XML, the info file of that name; as an answer. */
+#define ITEM_INFO_NAME "iteminfo.xml"
+int item_info_print(struct ctx *ctx, struct call *call, const id *item);
+
 /* Batch operations: the step for each item of `items`, the results in one list; a step that fails is an entry with its error. The
  * step may add members to the entry. */
 typedef int sharing_step(struct ctx *ctx, struct call *call, const id *item, void *arg);

@@ -26,6 +26,36 @@ static void rows_are_sound(void **state)
     assert_ptr_equal(itemtype_find(STR("web map")), itemtype_find(STR("Web Map")));
 }
 
+static void keywords_of_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *given, *expected;
+    } cases[] = {
+        {"PDF", "", "[\"Data\",\"Document\",\"PDF\"]"},
+        {"pdf", "[\"mine\",\"data\"]", "[\"mine\",\"data\",\"Document\",\"PDF\"]"},
+        {"PDF", "[\"PDF\",\"Document\",\"Data\"]", "[\"PDF\",\"Document\",\"Data\"]"},
+        {"Solution", "[\"a\"]", "[\"a\"]"},
+        {"No such type", "", ""},
+    };
+    static const char *const with_keywords[] = {
+#define KEYWORDS(type, keywords) type,
+#include "model/itemtype_keywords.def"
+#undef KEYWORDS
+    };
+    struct ctx ctx;
+    ctx_open(&ctx);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        str list = str_c(cases[i].given);
+        assert_int_equal(itemtype_keywords_add(&ctx, str_c(cases[i].type), &list), RC_OK);
+        assert_true(str_eq(list, str_c(cases[i].expected)));
+    }
+    for (size_t i = 0; i < COUNT_OF(with_keywords); i++)
+        if (!itemtype_find(str_c(with_keywords[i])))
+            fail_msg("%s is no type", with_keywords[i]);
+    ctx_close(&ctx);
+}
+
 /* The rows of the group export document. */
 static void documented(void **state)
 {
@@ -114,6 +144,6 @@ static void exportable(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(rows_are_sound), TEST(documented), TEST(exportable)};
+    const struct CMUnitTest tests[] = {TEST(rows_are_sound), TEST(keywords_of_types), TEST(documented), TEST(exportable)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,72 @@ static void a_list_is_checked_whole(void **state)
     assert_non_null(strstr(err_text(&ctx), "'proxy'"));
 }
 
+static bool is_public(const char *text)
+{
+    struct address a;
+    assert_true(address_parse(str_c(text), &a));
+    return address_public(&a);
+}
+
+static void public_addresses(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {
+        "1.1.1.1",         "8.8.8.8",         "93.184.216.34",  "100.63.255.255",   "100.128.0.0",     "172.15.255.255",
+        "172.32.0.0",      "192.167.255.255", "192.169.0.0",    "223.255.255.255",  "126.255.255.255", "128.0.0.0",
+        "2606:4700::1111", "2a00::1",         "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"};
+    static const char *const no[] = {"0.0.0.0",
+                                     "0.1.2.3",
+                                     "10.0.0.1",
+                                     "10.255.255.255",
+                                     "100.64.0.1",
+                                     "100.127.255.255",
+                                     "127.0.0.1",
+                                     "127.255.255.254",
+                                     "169.254.169.254",
+                                     "172.16.0.1",
+                                     "172.31.255.255",
+                                     "192.0.0.1",
+                                     "192.0.2.1",
+                                     "192.88.99.1",
+                                     "192.168.0.1",
+                                     "192.168.255.255",
+                                     "198.18.0.1",
+                                     "198.19.255.255",
+                                     "198.51.100.1",
+                                     "203.0.113.1",
+                                     "224.0.0.1",
+                                     "239.255.255.255",
+                                     "240.0.0.1",
+                                     "255.255.255.255",
+                                     "::",
+                                     "::1",
+                                     "::ffff:127.0.0.1",
+                                     "::ffff:10.0.0.1",
+                                     "::ffff:0:0",
+                                     "::127.0.0.1",
+                                     "64:ff9b::10.0.0.1",
+                                     "64:ff9b:1::1",
+                                     "2002:7f00:1::1",
+                                     "2002:a9fe:a9fe::",
+                                     "2001::1",
+                                     "2001:db8::1",
+                                     "3fff::1",
+                                     "fc00::1",
+                                     "fdff::1",
+                                     "fe80::1",
+                                     "fec0::1",
+                                     "ff02::1",
+                                     "100::1",
+                                     "4000::1"};
+    for (size_t i = 0; i < COUNT_OF(yes); i++)
+        if (!is_public(yes[i]))
+            fail_msg("%s is public", yes[i]);
+    for (size_t i = 0; i < COUNT_OF(no); i++)
+        if (is_public(no[i]))
+            fail_msg("%s is not public", no[i]);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -108,6 +174,7 @@ int main(void)
         T(addresses_are_read_as_headers_write_them),
         T(networks_hold_what_their_bits_say),
         T(a_list_is_checked_whole),
+        T(public_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

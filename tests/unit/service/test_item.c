@@ -1,6 +1,7 @@
 /* Items: what add and update store, file names, ids, data by text and file and back, thumbnails, parts, hosted services, hostile
  * input. */
 #include "fixture.h"
+#include "service/item_credential.h"
 
 static const struct caller *const owner = &callers[OWNER];
 
@@ -40,7 +41,8 @@ static void add_keeps_what_is_given(void **state)
     struct item it = item_now(&item);
     assert_str(it.field[ITEM_TITLE], "Größe \\ \"東京\" 😀");
     assert_str(it.field[ITEM_TAGS], "[\"a\",\"two words\",\"東京\"]");
-    assert_str(it.field[ITEM_TYPE_KEYWORDS], "[\"Map\",\"x,y\"]");
+    assert_str(it.field[ITEM_TYPE_KEYWORDS],
+               "[\"Map\",\"x,y\",\"ArcGIS Online\",\"Explorer Web Map\",\"Online Map\",\"Web Map\"]");
     assert_str(it.field[ITEM_EXTENT], "[[-10,35],[5,45]]");
     assert_str(it.field[ITEM_PROPERTIES], "{\"a\": {\"b\":1}}");
     assert_str(it.field[ITEM_URL], "https://example.invalid/app?x=1&y=2");
@@ -677,6 +679,77 @@ static void overwrite_never_replaces_a_service(void **state)
     blob_new_close(in.file);
 }
 
+/* ---- credentials of services ---- */
+
+static int sealed_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct credential *c = arg;
+    return meta_credential_get(ctx, tx, &c->item, c);
+}
+
+/* The members as stored; STR_NONE when there are none. */
+static str credential_of(const id *item)
+{
+    struct credential c = {.item = *item};
+    str plain;
+    int rc = sql_read(CTX, fx.site.sql, sealed_row, &c);
+    if (rc == RC_NOT_FOUND)
+        return STR_NONE;
+    assert_ok(rc);
+    assert_true(seal_open(CTX->arena, &fx.site.key, id_str(item), c.sealed, &plain));
+    assert_int_equal(str_find(c.sealed, STR("pa55word"), 0), SIZE_MAX);
+    return plain;
+}
+
+static uint64_t bad_credentials;
+static void count_finding(void *arg, const char *line)
+{
+    (void)arg;
+    assert_true(str_find(str_c(line), STR("pa55word"), 0) == SIZE_MAX);
+}
+
+static void credentials_are_sealed_and_stay(void **state)
+{
+    (void)state;
+    struct item_input in = input_of(STR("t"), STR("Map Service")), nothing = {.clear_empty = true}, change = {0};
+    in.field[ITEM_URL] = STR("https://gis.example.com/rest/services/A/MapServer");
+    in.credential[0] = STR("reader");
+    in.credential[1] = STR("pa55word");
+    id item = add_item_of(OWNER, &in);
+    assert_str(credential_of(&item), "{\"serviceUsername\":\"reader\",\"servicePassword\":\"pa55word\"}");
+    nothing.field[ITEM_SNIPPET] = STR("");
+    nothing.field[ITEM_URL] = in.field[ITEM_URL];
+    assert_ok(item_update(CTX, SITE, owner, &item, &nothing));
+    change.credential[0] = STR("writer");
+    assert_ok(item_update(CTX, SITE, owner, &item, &change));
+    assert_str(credential_of(&item), "{\"serviceUsername\":\"writer\",\"servicePassword\":\"pa55word\"}");
+    assert_ok(item_credentials_check(CTX, fx.site.sql, fx.dir.p, count_finding, NULL, &bad_credentials));
+    assert_int_equal(bad_credentials, 0);
+    assert_ok(file_write_all(CTX, arena_printf(CTX->arena, "%s/" SITE_KEY_FILE, fx.dir.p).p,
+                             STR("0123456789abcdef0123456789abcdef"), 0600));
+    assert_ok(item_credentials_check(CTX, fx.site.sql, fx.dir.p, count_finding, NULL, &bad_credentials));
+    assert_int_equal(bad_credentials, 1);
+}
+
+/* Who may update an item, but not see its credentials, must not lead them to a server of his. */
+static void credentials_go_with_the_address(void **state)
+{
+    (void)state;
+    struct item_input in = input_of(STR("t"), STR("Map Service")), moved = {0}, erased = {.clear_empty = true};
+    in.field[ITEM_URL] = STR("https://gis.example.com/rest/services/A/MapServer");
+    in.credential[1] = STR("pa55word");
+    id item = add_item_of(OWNER, &in), other = add_item_of(OWNER, &in);
+    share_item_as(&item, UPDATE_GROUP);
+    moved.field[ITEM_URL] = STR("https://evil.example.com/rest/services/A/MapServer");
+    assert_ok(item_update(CTX, SITE, &callers[MEMBER], &item, &moved));
+    assert_true(str_none(credential_of(&item)));
+    erased.credential[1] = STR("");
+    assert_ok(item_update(CTX, SITE, owner, &other, &erased));
+    assert_true(str_none(credential_of(&other)));
+    in.credential[1] = arena_printf(CTX->arena, "%05000d", 1);
+    assert_refused(item_update(CTX, SITE, owner, &other, &in), ERR_PARAMETER);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_open, fixture_close)
 int main(void)
 {
@@ -702,6 +775,8 @@ int main(void)
         TEST(a_hosted_service_keeps_its_address),
         TEST(deleting_a_hosted_service_drops_its_store),
         TEST(overwrite_never_replaces_a_service),
+        TEST(credentials_are_sealed_and_stay),
+        TEST(credentials_go_with_the_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

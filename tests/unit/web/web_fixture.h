@@ -73,6 +73,7 @@ static inline int web_fixture_open(void **state)
     assert_ok(user_create(CTX, &wf.site, &admin, &user));
     assert_ok(user_create(CTX, &wf.site, &admin, &viewer));
     wf.web.site = &wf.site;
+    assert_ok(jobs_open(CTX, &wf.site, 0, &wf.web.jobs)); /* they wait for ever: nothing runs beside a test */
     wf.web.context = STR("");
     wf.web.trusted_proxies = origin_proxies(CTX, STR(""));
     wf.web.allowed_origins = STR("*");
@@ -97,6 +98,7 @@ static inline int web_fixture_close(void **state)
     http_client_close(wf.client);
     http_server_stop(wf.server, 1000);
     web_close(&wf.web);
+    jobs_close(wf.web.jobs);
     site_close(&wf.site);
     assert_ok(dir_remove_tree(CTX, wf.dir.p));
     ctx_close(CTX);
