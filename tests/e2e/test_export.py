@@ -1,5 +1,7 @@
 """Group export, sentence by sentence of the export document and of the rules for jobs and packages, against the program over HTTP."""
+import hashlib
 import json
+import os
 import re
 import time
 import unittest
@@ -524,6 +526,23 @@ class Limits(unittest.TestCase):
             self.assertIn('export.maxItemBytes', entry['reason'])
             self.assertEqual(Package(self.admin.item_data(job['result']['itemId'])).items(), [small])
             self.assertTrue(any(failed in m and 'export.maxItemBytes' in m for m in job['messages']), job['messages'])
+
+    def test_lost_content_of_one_item(self):
+        """A file of the store that is gone is the trouble of its item alone."""
+        whole, lost = (self.admin.add('PDF', n, file=(n + '.pdf', PDF + n.encode() * 20000)) for n in ('whole', 'lost'))
+        group = group_with(self.admin, whole, lost)
+        name = hashlib.sha256(PDF + b'lost' * 20000).hexdigest()
+        path = os.path.join(self.server.data, 'content', name[:2], name)
+        os.rename(path, path + '.aside')
+        try:
+            job = self.admin.export_job(group)
+        finally:
+            os.rename(path + '.aside', path)
+        self.assertEqual(job['status'], 'succeeded', job['messages'])
+        self.assertEqual(ids_of(job['result']['itemsExported']), [whole])
+        self.assertEqual(ids_of(job['result']['itemsFailedExport']), [lost])
+        self.assertIn('missing', job['result']['itemsFailedExport'][0]['reason'])
+        self.assertEqual(Package(self.admin.item_data(job['result']['itemId'])).items(), [whole])
 
     def test_the_package_too_large(self):
         import random
