@@ -120,7 +120,7 @@ class Bench:
         os.makedirs(folder)
         command('ogr2ogr', '-f', 'GeoJSON', '-limit', '100000', os.path.join(folder, 'points.geojson'), self.source)
         port = free_port()
-        process = subprocess.Popen(['node', '--max-old-space-size=4096', 'server.mjs', str(port), folder], cwd=koop, stdout=subprocess.PIPE)
+        process = subprocess.Popen(['node', '--max-old-space-size=4096', 'server.mjs', str(port), os.path.relpath(folder, koop)], cwd=koop, stdout=subprocess.PIPE)
         try:
             process.stdout.readline()
             path = '/file-geojson/rest/services/points/FeatureServer/0/query?'

@@ -170,6 +170,8 @@ class Queries(unittest.TestCase):
         self.refused(0, geometry='0,0', geometryType='esriGeometryPoint', distance='-1')
         self.refused(0, geometry='0,0', geometryType='esriGeometryPoint', distance='1', units='parsec')
         self.refused(0, geometry='0,0', geometryType='esriGeometryPoint', distance='1e9')
+        line = json.dumps({'paths': [[[i / 1000, i % 2] for i in range(501)]]})
+        self.assertIn('too many for a distance', self.refused(0, geometry=line, geometryType='esriGeometryPolyline', distance='100000')['details'][0])
 
     def test_spatial_references(self):
         one = 111319.49079327358

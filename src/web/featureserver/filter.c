@@ -4,7 +4,8 @@
 #include "model/geometry/buffer.h"
 #include "web/featureserver/featureserver.h"
 
-enum { VERTICES_MAX = 200000, GEOMETRY_MAX = 64 << 20 };
+/* A buffer costs more than the square of its vertices, and nothing interrupts it. */
+enum { BUFFER_VERTICES_MAX = 500, VERTICES_MAX = 50000, GEOMETRY_MAX = 64 << 20 };
 
 /* How a filter is answered. */
 enum way { WAY_BOX, WAY_INTERSECTS, WAY_RELATION };
@@ -193,6 +194,11 @@ static int bring_over(struct ctx *ctx, const struct layer *l, struct asked *a, d
         buf_add(out, buf_str(&a->wkb));
         return buf_check(out, ctx, "the geometry");
     }
+    uint64_t vertices;
+    TRY(wkb_measure(ctx, buf_str(&a->wkb), NULL, NULL, &vertices));
+    if (meters > 0 && vertices > BUFFER_VERTICES_MAX)
+        return err_set(ctx, &ERR_FEATURE, "'geometry' has more than %d vertices, too many for a distance around them.",
+                       BUFFER_VERTICES_MAX);
     if (meters > 0)
         return geometry_buffer(ctx, &a->crs, &own, buf_str(&a->wkb), meters, out);
     TRY(features_clamps(ctx, &a->crs, &own, &clamp));
