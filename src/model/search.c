@@ -2,12 +2,14 @@
  * (store/meta_search.c). */
 #include "model/search.h"
 
+#include "base/num.h"
 #include "base/utf8.h"
 
 enum {
-    TEXT_MAX = 32 * 1024, /* bytes of a query */
-    DEPTH_MAX = 10,       /* nested parentheses: what a database parses in one expression is limited, too */
-    LEAVES_MAX = 400,     /* terms of a query */
+    TEXT_MAX = 32 * 1024,    /* bytes of a query */
+    DEPTH_MAX = 10,          /* nested parentheses: what a database parses in one expression is limited, too */
+    LEAVES_MAX = 400,        /* terms of a query */
+    WORDS_BETWEEN_MAX = 100, /* of a phrase with ~ */
 };
 
 struct parser {
@@ -15,7 +17,8 @@ struct parser {
     str text;
     size_t at;
     unsigned depth, leaves;
-    str field; /* of the parentheses we are in: title:(a OR b) */
+    str field;  /* of the parentheses we are in: title:(a OR b) */
+    bool whole; /* a filter */
 };
 
 static int parse_or(struct parser *p, struct search_query **out);
@@ -60,6 +63,8 @@ static struct search_query *node(struct parser *p, enum search_kind kind)
     q->kind = kind;
     q->field = p->field;
     q->from = q->to = STR_NONE;
+    q->similarity = q->boost = 1;
+    q->whole = p->whole && (kind == SEARCH_TERM || kind == SEARCH_PHRASE);
     return q;
 }
 
@@ -90,26 +95,69 @@ static struct search_query *combine(struct parser *p, enum search_kind kind, con
 
 /* ---- leaves ---- */
 
-/* Fuzziness and weight, "~", "~0.8", "^3", are accepted and mean nothing. */
-static str without_suffix(str word)
+/* What "~", "~2", "~0.8" and "^3" behind a term say. */
+struct suffix {
+    bool fuzzy;
+    double likeness, boost;
+};
+#define SUFFIX_NONE ((struct suffix){.likeness = 0.5, .boost = 1})
+
+static bool is_suffix(char c) { return is_digit(c) || c == '.' || c == '~' || c == '^'; }
+
+/* Reads a suffix from the beginning of the text: true when all of it is one. */
+static bool suffix_parse(str text, struct suffix *out)
 {
-    for (;;) {
-        size_t n = word.n;
-        while (n > 0 && (is_digit(word.p[n - 1]) || word.p[n - 1] == '.'))
-            n--;
-        if (n < 2 || (word.p[n - 1] != '~' && word.p[n - 1] != '^'))
-            return word;
-        word.n = n - 1;
+    *out = SUFFIX_NONE;
+    while (!str_empty(text)) {
+        size_t end = 1;
+        double value;
+        while (end < text.n && (is_digit(text.p[end]) || text.p[end] == '.'))
+            end++;
+        bool has_value = num_parse_double(str_sub(text, 1, end), &value);
+        if (text.p[0] != '~' && text.p[0] != '^')
+            return false;
+        if (text.p[0] == '^' ? !has_value : end > 1 && !has_value)
+            return false;
+        out->fuzzy |= text.p[0] == '~';
+        if (has_value)
+            *(text.p[0] == '~' ? &out->likeness : &out->boost) = value;
+        text = str_sub(text, end, text.n);
     }
+    return true;
 }
 
-static void skip_suffix(struct parser *p)
+static int suffix_apply(struct parser *p, const struct suffix *s, struct search_query *q)
 {
-    while (peek(p) == '~' || peek(p) == '^') {
-        p->at++;
-        while (is_digit(peek(p)) || peek(p) == '.')
-            p->at++;
+    q->boost = s->boost;
+    if (!s->fuzzy)
+        return RC_OK;
+    if (q->kind == SEARCH_PHRASE) {
+        q->edits = s->likeness < 1 ? 0 : s->likeness > WORDS_BETWEEN_MAX ? WORDS_BETWEEN_MAX : (unsigned)s->likeness;
+        return RC_OK;
     }
+    if (q->kind != SEARCH_TERM)
+        return err_set(p->ctx, &ERR_INVALID,
+                       "q: \"~\" stands behind a word or a phrase, not behind wildcards, ranges or parentheses");
+    if (s->likeness > SEARCH_EDITS_MAX)
+        return err_set(p->ctx, &ERR_INVALID, "q: \"~\" is followed by 0 to 1 for likeness, or by 1 or %d letters",
+                       SEARCH_EDITS_MAX);
+    q->edits = s->likeness < 1 ? SEARCH_EDITS_MAX : (unsigned)s->likeness;
+    q->similarity = s->likeness < 1 ? s->likeness : 0;
+    return RC_OK;
+}
+
+/* A suffix behind a quotation mark or bracket. */
+static int take_suffix(struct parser *p, struct search_query *q)
+{
+    size_t start = p->at;
+    struct suffix s;
+    if (peek(p) != '~' && peek(p) != '^')
+        return RC_OK;
+    while (is_suffix(peek(p)))
+        p->at++;
+    if (!suffix_parse(str_sub(p->text, start, p->at), &s))
+        return unexpected(p, "a number behind ~ or ^");
+    return q ? suffix_apply(p, &s, q) : RC_OK;
 }
 
 /* Room for what comes up to the first character that `stop` says, backslashes not removed. */
@@ -122,20 +170,35 @@ static char *room(const struct parser *p, bool (*stop)(char))
 }
 
 /* A word up to a space, a bracket or a quote; a backslash takes the next character as it is. */
-static str take_word(struct parser *p, bool *wildcard_out)
+struct taken {
+    str text;
+    bool wildcard;
+    struct suffix suffix;
+};
+
+static struct taken take_word(struct parser *p)
 {
     char *out = room(p, is_end);
-    size_t n = 0;
-    *wildcard_out = false;
+    struct taken t = {.suffix = SUFFIX_NONE};
+    size_t n = 0, suffix_at = SIZE_MAX;
     while (!at_end(p) && !is_end(peek(p))) {
         bool escaped = peek(p) == '\\' && p->at + 1 < p->text.n;
         if (escaped)
             p->at++;
         char c = p->text.p[p->at++];
-        *wildcard_out |= !escaped && (c == '*' || c == '?');
+        t.wildcard |= !escaped && (c == '*' || c == '?');
+        if (escaped || !is_suffix(c))
+            suffix_at = SIZE_MAX;
+        else if (suffix_at == SIZE_MAX && n > 0 && (c == '~' || c == '^'))
+            suffix_at = n;
         out[n++] = c;
     }
-    return without_suffix(str_of(out, n));
+    if (suffix_at != SIZE_MAX && suffix_parse(str_of(out + suffix_at, n - suffix_at), &t.suffix))
+        n = suffix_at;
+    else
+        t.suffix = SUFFIX_NONE;
+    t.text = str_of(out, n);
+    return t;
 }
 
 static int take_quoted(struct parser *p, str *out)
@@ -152,7 +215,6 @@ static int take_quoted(struct parser *p, str *out)
         return unexpected(p, "a closing quotation mark");
     }
     p->at++;
-    skip_suffix(p);
     *out = str_of(text, n);
     return RC_OK;
 }
@@ -160,11 +222,10 @@ static int take_quoted(struct parser *p, str *out)
 /* A bound of a range; "*" is open. */
 static int take_bound(struct parser *p, str *out)
 {
-    bool wildcard = false;
     skip_space(p);
     if (peek(p) == '"')
         return take_quoted(p, out);
-    *out = take_word(p, &wildcard);
+    *out = take_word(p).text;
     if (out->n == 0)
         return unexpected(p, "a bound of the range");
     if (str_eq(*out, STR("*")))
@@ -186,9 +247,8 @@ static int parse_range(struct parser *p, struct search_query **out)
     if (peek(p) != ']' && peek(p) != '}')
         return unexpected(p, "] or }");
     q->to_inclusive = p->text.p[p->at++] == ']';
-    skip_suffix(p);
     *out = q;
-    return RC_OK;
+    return take_suffix(p, q);
 }
 
 /* Anything in it that can be in an index? "&" and "-" are dropped like spaces. */
@@ -202,15 +262,15 @@ static bool has_word(str s)
 
 static int parse_word(struct parser *p, struct search_query **out)
 {
-    bool wildcard;
     struct search_query *q = node(p, SEARCH_TERM);
-    q->text = take_word(p, &wildcard);
-    *out = q;
-    if (wildcard)
+    struct taken t = take_word(p);
+    q->text = t.text;
+    if (t.wildcard)
         q->kind = str_eq(q->text, STR("*")) && str_empty(q->field) ? SEARCH_ALL : SEARCH_WILDCARD;
     else if (str_empty(q->field) && !has_word(q->text))
-        *out = NULL;
-    return RC_OK;
+        q = NULL;
+    *out = q;
+    return q ? suffix_apply(p, &t.suffix, q) : RC_OK;
 }
 
 static int parse_quoted(struct parser *p, struct search_query **out)
@@ -218,7 +278,7 @@ static int parse_quoted(struct parser *p, struct search_query **out)
     struct search_query *q = node(p, SEARCH_PHRASE);
     TRY(take_quoted(p, &q->text));
     *out = str_empty(q->field) && !has_word(q->text) ? NULL : q;
-    return RC_OK;
+    return take_suffix(p, q);
 }
 
 static int parse_group(struct parser *p, struct search_query **out)
@@ -228,8 +288,7 @@ static int parse_group(struct parser *p, struct search_query **out)
     if (peek(p) != ')')
         return unexpected(p, "a closing parenthesis");
     p->at++;
-    skip_suffix(p);
-    return RC_OK;
+    return take_suffix(p, *out);
 }
 
 static int parse_value(struct parser *p, struct search_query **out)
@@ -355,9 +414,9 @@ static int parse_or(struct parser *p, struct search_query **out)
     return RC_OK;
 }
 
-int search_parse(struct ctx *ctx, str q, struct search_query **out)
+static int parse(struct ctx *ctx, str q, bool whole, struct search_query **out)
 {
-    struct parser p = {.ctx = ctx, .text = q, .field = STR("")};
+    struct parser p = {.ctx = ctx, .text = q, .field = STR(""), .whole = whole};
     *out = NULL;
     if (q.n > TEXT_MAX)
         return err_set(ctx, &ERR_INVALID, "q is longer than %d bytes", TEXT_MAX);
@@ -374,14 +433,5 @@ int search_parse(struct ctx *ctx, str q, struct search_query **out)
     return RC_OK;
 }
 
-struct search_query *search_and(struct ctx *ctx, struct search_query *a, struct search_query *b)
-{
-    struct search_query *q = arena_new(ctx->arena, struct search_query);
-    q->kind = SEARCH_AND;
-    q->field = STR("");
-    q->children = arena_array(ctx->arena, struct search_query *, 2);
-    q->children[0] = a;
-    q->children[1] = b;
-    q->child_count = 2;
-    return q;
-}
+int search_parse(struct ctx *ctx, str q, struct search_query **out) { return parse(ctx, q, false, out); }
+int search_parse_filter(struct ctx *ctx, str filter, struct search_query **out) { return parse(ctx, filter, true, out); }

@@ -170,6 +170,18 @@ int content_list(struct ctx *ctx, struct site *s, const struct caller *c, str ow
 
 /* ---- search ---- */
 
+enum { SEARCH_WINDOW = 10000 }; /* how far pages reach */
+
+int service_search_page(struct ctx *ctx, const struct meta_search_page *page, bool sorts)
+{
+    if (!sorts)
+        return err_set(ctx, &ERR_PARAMETER, "'%.*s' is not a 'sortField' of this search.",
+                       STR_FMT(str_sub(page->sort_field, 0, 64)));
+    if (page->start >= SEARCH_WINDOW && !page->everything)
+        return err_set(ctx, &ERR_PARAMETER, "'start' is at most %d: narrow the search to see more.", SEARCH_WINDOW);
+    return RC_OK;
+}
+
 static int search_items(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct content_call *call = arg;
@@ -189,15 +201,36 @@ static int search_items(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return item_views_make(ctx, tx, call->caller, found.items, found.count, &call->views->items);
 }
 
+/* All that was asked for at once; RC_OK with NULL when nothing was. */
+static int query_of(struct ctx *ctx, const struct search_input *in, struct search_query **out)
+{
+    struct search_query *part;
+    *out = NULL;
+    if (!str_empty(str_trim(in->q))) {
+        TRY(search_parse(ctx, in->q, out));
+    }
+    if (!str_empty(str_trim(in->filter))) {
+        TRY(search_parse_filter(ctx, in->filter, &part));
+        *out = search_and(ctx, *out, part);
+    }
+    TRY(search_parse_categories(ctx, in->categories, &part));
+    *out = search_and(ctx, *out, part);
+    TRY(search_parse_category_filters(ctx, in->category_filters, &part));
+    *out = search_and(ctx, *out, part);
+    if (in->groups)
+        *out = search_and(ctx, *out, search_any(ctx, STR("group"), in->groups, in->group_count));
+    TRY(search_parse_box(ctx, in->bbox, &part));
+    *out = search_and(ctx, *out, part);
+    return RC_OK;
+}
+
 int item_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct search_input *in, struct item_views *out)
 {
-    struct search_query *query, *filter;
-    bool has_q = !str_empty(str_trim(in->q)), has_filter = !str_empty(str_trim(in->filter));
-    TRY(search_parse(ctx, has_q || !has_filter ? in->q : in->filter, &query));
-    if (has_q && has_filter) {
-        TRY(search_parse(ctx, in->filter, &filter));
-        query = search_and(ctx, query, filter);
-    }
+    struct search_query *query;
+    TRY(service_search_page(ctx, &in->page, meta_search_sorts_items(in->page.sort_field)));
+    TRY(query_of(ctx, in, &query));
+    if (!query) /* an empty q finds nothing, but a group has content */
+        TRY(search_parse(ctx, in->group ? STR("*") : STR(""), &query));
     struct content_call call = {.caller = c, .query = query, .group = in->group, .search_page = &in->page, .views = out};
     return sql_read(ctx, s->sql, search_items, &call);
 }
@@ -206,8 +239,12 @@ int group_content(struct ctx *ctx, struct site *s, const struct caller *c, const
                   struct item_views *out)
 {
     static const struct search_query all = {.kind = SEARCH_ALL};
-    const struct meta_search_page search_page = {
-        .start = page->start, .num = page->num, .sort_field = page->sort_field, .descending = page->descending};
+    const struct meta_search_page search_page = {.start = page->start,
+                                                 .num = page->num,
+                                                 .sort_field = page->sort_field,
+                                                 .descending = page->descending,
+                                                 .everything = true};
     struct content_call call = {.caller = c, .query = &all, .group = group, .search_page = &search_page, .views = out};
+    TRY(service_search_page(ctx, &search_page, meta_search_sorts_items(page->sort_field)));
     return sql_read(ctx, s->sql, search_items, &call);
 }

@@ -339,10 +339,14 @@ static int search_groups(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return meta_search_groups(ctx, tx, call->query, &who, call->page, call->found);
 }
 
-int group_search(struct ctx *ctx, struct site *s, const struct caller *c, str q, const struct meta_search_page *page,
+int group_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct group_search_input *in,
                  struct meta_groups *out)
 {
     struct search_query *query;
-    TRY(search_parse(ctx, q, &query));
-    return sql_read(ctx, s->sql, search_groups, &(struct group_call){.caller = c, .query = query, .page = page, .found = out});
+    TRY(service_search_page(ctx, &in->page, meta_search_sorts_groups(in->page.sort_field)));
+    TRY(search_parse(ctx, in->q, &query));
+    if (in->groups)
+        query = search_and(ctx, query, search_any(ctx, STR("id"), in->groups, in->group_count));
+    return sql_read(ctx, s->sql, search_groups,
+                    &(struct group_call){.caller = c, .query = query, .page = &in->page, .found = out});
 }

@@ -51,7 +51,14 @@ int group_set_categories(struct ctx *ctx, struct site *s, const struct caller *c
 int group_categories(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, str *schema_out);
 /* May this caller export from and import into it? ERR_FORBIDDEN otherwise, ERR_GROUP_MISSING. */
 int group_move_check(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, struct group *out);
-int group_search(struct ctx *ctx, struct site *s, const struct caller *c, str q, const struct meta_search_page *page,
+struct group_search_input {
+    str q;
+    const str *groups; /* NULL or one of these */
+    size_t group_count;
+    struct meta_search_page page;
+};
+/* ERR_INVALID, ERR_PARAMETER (sort field, window). */
+int group_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct group_search_input *in,
                  struct meta_groups *out);
 
 #endif

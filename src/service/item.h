@@ -136,8 +136,10 @@ int folder_rename(struct ctx *ctx, struct site *s, const struct caller *c, str o
 
 /* ---- search ---- */
 struct search_input {
-    str q, filter;
-    const id *group; /* NULL or within this group */
+    str q, filter, bbox, categories, category_filters; /* as in the request, "" for none */
+    const id *group;                                   /* NULL or within this group */
+    const str *groups;                                 /* NULL or in one of these */
+    size_t group_count;
     struct meta_search_page page;
 };
 struct item_views {
@@ -145,6 +147,7 @@ struct item_views {
     size_t count;
     int64_t total;
 };
+/* ERR_INVALID, ERR_PARAMETER (sort field, window). */
 int item_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct search_input *in, struct item_views *out);
 int group_content(struct ctx *ctx, struct site *s, const struct caller *c, const id *group, const struct meta_page *page,
                   struct item_views *out); /* ERR_CONTENT_GROUP_MISSING */

@@ -22,6 +22,10 @@ static inline struct viewer service_viewer(const struct caller *c, struct access
         .username = c->anonymous ? STR("") : c->username, .admin = sight.all, .outside = !c->anonymous && !sight.org};
 }
 
+/* ---- content.c ---- */
+/* Refuses a page beyond the window of searches, and a sort field that is none. */
+int service_search_page(struct ctx *ctx, const struct meta_search_page *page, bool sorts);
+
 /* ---- item.c ---- */
 /* The groups an item is shared with, and for each (same order) what the caller is in it. */
 int item_shares(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, const id *item, struct group **groups_out,

@@ -132,6 +132,7 @@ static int open_stores(struct ctx *ctx, const struct site_open *options, struct 
     TRY(dir_create(ctx, below(s, "work")));
     TRY(seal_key_open(ctx, below(s, SITE_KEY_FILE), &s->key));
     TRY(sql_open(ctx, url_or(s, options->database, "sqlite", "portal.db"), meta_migrations, meta_migration_count, &s->sql));
+    TRY(meta_search_rebuild(ctx, s->sql));
     TRY(blob_store_open(ctx, s->sql, options->content ? options->content : below(s, "content"), &s->blobs));
     TRY(feature_store_open(ctx, url_or(s, options->features, "dir", "features"), &s->features));
     struct ctx child;

@@ -283,6 +283,8 @@ int user_search(struct ctx *ctx, struct site *s, const struct caller *c, str q, 
                 struct meta_user_list *out)
 {
     struct search_query *query;
+    struct viewer who = service_viewer(c, access_users_sight(c));
+    TRY(service_search_page(ctx, page, meta_search_sorts_users(page->sort_field, &who)));
     TRY(search_parse(ctx, q, &query));
     return sql_read(ctx, s->sql, search_users,
                     &(struct user_call){.caller = c, .query = query, .search_page = page, .list = out});

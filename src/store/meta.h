@@ -272,11 +272,41 @@ struct viewer {
     bool outside; /* signed in, but not one of those for whom things of the organization are */
 };
 struct search_query; /* model/search.h: the parsed q= */
+/* How often a value occurs in what is found, as it is written there; the most frequent first, then by value. */
+enum meta_count_field {
+    META_COUNT_TAGS,
+    META_COUNT_TYPE,
+    META_COUNT_ACCESS,
+    META_COUNT_STATUS,
+    META_COUNT_CATEGORIES,
+    META_COUNT_FIELDS
+};
+/* Is it a field that this viewer may sort what is found by? "" is (relevance). */
+bool meta_search_sorts_items(str field);
+bool meta_search_sorts_groups(str field);
+bool meta_search_sorts_users(str field, const struct viewer *who);
+const char *meta_count_field_name(enum meta_count_field f);        /* as the API calls it */
+bool meta_count_field_parse(str name, enum meta_count_field *out); /* any case */
+struct meta_value_count {
+    str value;
+    int64_t count;
+};
+struct meta_value_counts {
+    enum meta_count_field field; /* in */
+    struct meta_value_count *list;
+    size_t count;
+};
+/* Totals and counts are exact up to the first 10,000 (the newest), which is also as far as pages reach. */
 struct meta_search_page {
     int64_t start, num; /* from 0 */
-    str sort_field;     /* "" relevance, which is modified, newest first, until ranking exists */
+    str sort_field;     /* "" relevance */
     bool descending;
+    struct meta_value_counts *counts; /* of items only; filled in */
+    size_t count_count;
+    bool everything; /* totals, counts and pages over all that is found, however much */
 };
+/* Finishes what a migration of the search index asked for; to be called after sql_open. */
+int meta_search_rebuild(struct ctx *ctx, struct sql *db);
 int meta_search_items(struct ctx *ctx, struct sql_tx *tx, const struct search_query *q, const struct viewer *who,
                       const id *group /* NULL: any */, const struct meta_search_page *page, struct meta_items *out);
 struct meta_groups {

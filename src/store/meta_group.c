@@ -97,9 +97,18 @@ static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const s
         {.bit = TERM_GROUP_SNIPPET, .text = g->snippet, .html = true},
         {.bit = TERM_GROUP_DESCRIPTION, .text = g->description, .html = true},
         {.bit = TERM_GROUP_OWNER, .text = g->owner},
+        {.bit = TERM_GROUP_WHOLE_OWNER, .text = g->owner},
+        {.bit = TERM_GROUP_ACCESS, .text = str_c(item_access_name(g->access))},
         {.bit = TERM_GROUP_WHOLE_TAGS, .text = g->tags, .list = true},
     };
-    return meta_terms_put(ctx, tx, number, fields, COUNT_OF(fields));
+    return meta_terms_put(ctx, tx, number, fields, g->favourites ? 0 : COUNT_OF(fields)); /* marks of one user are not found */
+}
+
+int meta_group_index(struct ctx *ctx, struct sql_tx *tx, const struct sql_rows *rows, int64_t number)
+{
+    struct group row;
+    meta_group_row(ctx, rows, &row);
+    return terms_put(ctx, tx, number, &row);
 }
 
 int meta_group_get(struct ctx *ctx, struct sql_tx *tx, const id *group, struct group *out)
@@ -134,6 +143,7 @@ int meta_group_delete(struct ctx *ctx, struct sql_tx *tx, const id *group)
     int64_t number;
     TRY(meta_files_delete(ctx, tx, FILE_GROUP, id_str(group)));
     TRY(meta_schema_put(ctx, tx, id_str(group), STR("")));
+    TRY(meta_shares_of_group_end(ctx, tx, group));
     TRY(meta_number(ctx, tx, &number, "DELETE FROM portal_group WHERE id = ? RETURNING number",
                     (struct sql_value[]){SQL_ID(*group)}, 1));
     return meta_terms_delete(ctx, tx, number);

@@ -1,5 +1,5 @@
 /* Items. The descriptive columns come from model/item_fields.def, so that a new row there needs a migration and nothing here. */
-#include "store/meta_rows.h"
+#include "store/meta_columns.h"
 
 #include "base/utf8.h"
 #include "store/meta_search_fields.h"
@@ -43,17 +43,20 @@ static const char update_sql[] =
     " WHERE id = ? RETURNING number";
 
 const struct meta_order meta_item_orders[] = {
-    {"title", "item.title_fold, item.id", "item.title_fold DESC, item.id DESC"},
-    {"created", "item.created, item.id", "item.created DESC, item.id DESC"},
-    {"modified", "item.modified, item.id", "item.modified DESC, item.id DESC"},
-    {"type", "item.type, item.title_fold, item.id", "item.type DESC, item.title_fold DESC, item.id DESC"},
-    {"size", "item.size, item.id", "item.size DESC, item.id DESC"},
-    {"owner", "item.owner, item.title_fold, item.id", "item.owner DESC, item.title_fold DESC, item.id DESC"},
-    {"numviews", "item.num_views, item.id", "item.num_views DESC, item.id DESC"},
-    {"numcomments", "item.num_comments, item.id", "item.num_comments DESC, item.id DESC"},
-    {"numratings", "item.num_ratings, item.id", "item.num_ratings DESC, item.id DESC"},
-    {"avgrating", "item.avg_rating, item.id", "item.avg_rating DESC, item.id DESC"},
-    {NULL, "item.modified DESC, item.id DESC", "item.modified DESC, item.id DESC"},
+    {"title", "item.title_fold, item.id", "item.title_fold DESC, item.id DESC", 2, false},
+    {"created", "item.created, item.id", "item.created DESC, item.id DESC", 2, true, 1 + COLUMN_CREATED},
+    {"uploaded", "item.created, item.id", "item.created DESC, item.id DESC", 2, true, 1 + COLUMN_CREATED},
+    {"modified", "item.modified, item.id", "item.modified DESC, item.id DESC", 2, true, 1 + COLUMN_MODIFIED},
+    {"type", "item.type, item.title_fold, item.id", "item.type DESC, item.title_fold DESC, item.id DESC", 3, false},
+    {"size", "item.size, item.id", "item.size DESC, item.id DESC", 2, true, 1 + COLUMN_SIZE},
+    {"owner", "item.owner, item.title_fold, item.id", "item.owner DESC, item.title_fold DESC, item.id DESC", 3, false},
+    {"numviews", "item.num_views, item.id", "item.num_views DESC, item.id DESC", 2, true},
+    {"numcomments", "item.num_comments, item.id", "item.num_comments DESC, item.id DESC", 2, true},
+    {"numratings", "item.num_ratings, item.id", "item.num_ratings DESC, item.id DESC", 2, true},
+    {"avgrating", "CAST(item.avg_rating * 1000000 AS BIGINT), item.id",
+     "CAST(item.avg_rating * 1000000 AS BIGINT) DESC, item.id DESC", 2, true},
+    {"scorecompleteness", "item.modified, item.id", "item.modified DESC, item.id DESC", 2, true}, /* of searches alone */
+    {NULL, "item.modified DESC, item.id DESC", "item.modified DESC, item.id DESC", 2, true},
 };
 
 /* Never NULL: an unset member is "". */
@@ -112,6 +115,20 @@ static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const s
 {
     const str *f = it->field;
     const struct meta_term_field fields[] = {
+        /* what is counted comes first: it is found at once */
+        {.bit = TERM_ITEM_WHOLE_TAGS, .text = f[ITEM_TAGS], .list = true},
+        {.bit = TERM_ITEM_WHOLE_TYPE, .text = f[ITEM_TYPE]},
+        {.bit = TERM_ITEM_WHOLE_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true},
+        {.bit = TERM_ITEM_WHOLE_CATEGORIES, .text = f[ITEM_CATEGORIES], .list = true},
+        {.bit = TERM_ITEM_OWNER, .text = it->owner},
+        {.bit = TERM_ITEM_ACCESS, .text = str_c(item_access_name(it->access))},
+        {.bit = TERM_ITEM_FOLDER, .text = id_str(&it->folder)},
+        {.bit = TERM_ITEM_PROTECTED, .text = it->protected ? STR("true") : STR("")},
+        {.bit = TERM_ITEM_THUMBNAIL, .text = str_empty(f[ITEM_THUMBNAIL]) ? STR("") : STR("true")},
+        {.bit = TERM_ITEM_NAME, .text = f[ITEM_NAME]},
+        {.bit = TERM_ITEM_STATUS, .text = f[ITEM_CONTENT_STATUS]},
+        {.bit = TERM_ITEM_CULTURE, .text = f[ITEM_CULTURE]},
+        {.bit = TERM_ITEM_SPATIAL_REFERENCE, .text = f[ITEM_SPATIAL_REFERENCE]},
         {.bit = TERM_ITEM_TITLE, .text = f[ITEM_TITLE]},
         {.bit = TERM_ITEM_TAGS, .text = f[ITEM_TAGS], .list = true},
         {.bit = TERM_ITEM_SNIPPET, .text = f[ITEM_SNIPPET], .html = true},
@@ -120,12 +137,18 @@ static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const s
         {.bit = TERM_ITEM_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true},
         {.bit = TERM_ITEM_CREDITS, .text = f[ITEM_ACCESS_INFORMATION], .html = true},
         {.bit = TERM_ITEM_LICENSE, .text = f[ITEM_LICENSE_INFO], .html = true},
-        {.bit = TERM_ITEM_WHOLE_TAGS, .text = f[ITEM_TAGS], .list = true},
-        {.bit = TERM_ITEM_WHOLE_TYPE, .text = f[ITEM_TYPE]},
-        {.bit = TERM_ITEM_WHOLE_KEYWORDS, .text = f[ITEM_TYPE_KEYWORDS], .list = true},
-        {.bit = TERM_ITEM_WHOLE_CATEGORIES, .text = f[ITEM_CATEGORIES], .list = true},
+        {.bit = TERM_ITEM_CATEGORIES, .text = f[ITEM_CATEGORIES], .list = true},
     };
     return meta_terms_put(ctx, tx, number, fields, COUNT_OF(fields));
+}
+
+int meta_item_index(struct ctx *ctx, struct sql_tx *tx, const struct sql_rows *rows, int64_t number)
+{
+    struct item row;
+    meta_item_row(ctx, rows, &row);
+    TRY(terms_put(ctx, tx, number, &row));
+    TRY(meta_columns_follow(ctx, tx));
+    return meta_shares_index(ctx, tx, number, &row.id);
 }
 
 int meta_item_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct item *out)
@@ -140,7 +163,8 @@ int meta_item_insert(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
     int64_t number;
     item_values(ctx, it, v);
     TRY(meta_number(ctx, tx, &number, insert_sql, v, COLUMNS));
-    return terms_put(ctx, tx, number, it);
+    TRY(terms_put(ctx, tx, number, it));
+    return meta_place_of(number) % META_BLOCK == 0 ? meta_columns_follow(ctx, tx) : RC_OK;
 }
 
 int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
@@ -149,7 +173,10 @@ int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
     int64_t number;
     item_values(ctx, it, v);
     TRY(meta_number(ctx, tx, &number, update_sql, v, COLUMNS));
-    return terms_put(ctx, tx, number, it);
+    TRY(terms_put(ctx, tx, number, it));
+    const int64_t values[COLUMNS_OF_ITEM] = {it->created, it->modified, it->size,
+                                             meta_column_extent(ctx->arena, set(it->field[ITEM_EXTENT]))};
+    return meta_columns_update(ctx, tx, number, values);
 }
 
 int meta_item_delete(struct ctx *ctx, struct sql_tx *tx, const id *item)
@@ -159,6 +186,7 @@ int meta_item_delete(struct ctx *ctx, struct sql_tx *tx, const id *item)
         ctx, tx,
         "INSERT INTO store_drop (store) SELECT hosted.store FROM hosted WHERE hosted.item = ? ON CONFLICT (store) DO NOTHING",
         SQL_ID(*item)));
+    TRY(meta_shares_of_item_end(ctx, tx, item));
     TRY(meta_number(ctx, tx, &number, "DELETE FROM item WHERE id = ? RETURNING number", (struct sql_value[]){SQL_ID(*item)}, 1));
     return meta_terms_delete(ctx, tx, number);
 }

@@ -63,9 +63,15 @@ int meta_number(struct ctx *ctx, struct sql_tx *tx, int64_t *number_out, const c
     return meta_count(ctx, tx, text, values, count, number_out);
 }
 
-const char *meta_order_sql(const struct meta_order *orders, str sort_field, bool descending)
+const struct meta_order *meta_order_find(const struct meta_order *orders, str sort_field)
 {
     while (orders->name && !str_ieq(sort_field, str_c(orders->name)))
         orders++;
-    return descending ? orders->descending : orders->ascending;
+    return orders;
+}
+
+const char *meta_order_sql(const struct meta_order *orders, str sort_field, bool descending)
+{
+    const struct meta_order *order = meta_order_find(orders, sort_field);
+    return descending ? order->descending : order->ascending;
 }

@@ -49,12 +49,15 @@ int meta_number(struct ctx *ctx, struct sql_tx *tx, int64_t *number_out, const c
 struct meta_order {
     const char *name;
     const char *ascending, *descending; /* the whole list after ORDER BY */
+    unsigned columns;                   /* in it, at most 3 */
+    bool number;                        /* is the first one a number? The others are texts */
+    unsigned packed;                    /* of items: 1 + the packed column that has it, 0 none */
 };
+const struct meta_order *meta_order_find(const struct meta_order *orders, str sort_field);
 const char *meta_order_sql(const struct meta_order *orders, str sort_field, bool descending);
 extern const struct meta_order meta_item_orders[], meta_user_orders[];
 
-/* Search index (meta_terms.c). Items, groups and users have the numbers 1, 2 and 3 and from there each third, so that a number
- * says which row of which table is meant. */
+/* Search index (meta_terms.c). Subjects are items, groups and users by their numbers (meta_postings.h says how they count). */
 #define META_SUBJECT_NUMBER(table, first) "(SELECT COALESCE(MAX(number) + 3, " first ") FROM " table ")"
 struct meta_term_field {
     int64_t bit;     /* meta_search_fields.h: says also whether words or whole values */
@@ -64,12 +67,26 @@ struct meta_term_field {
 /* Makes the terms of the subject what the texts say: all its fields are given. Nothing changed costs one read. */
 int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, const struct meta_term_field *fields, size_t count);
 int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, int64_t subject);
+/* A term that comes and goes by itself: `on` or off. */
+int meta_terms_mark(struct ctx *ctx, struct sql_tx *tx, int64_t subject, str word, int64_t field, bool on);
+/* Of search_text.content: the lines of a field, each followed by a line feed. Words between spaces (" fire maps "), or a whole
+ * value as it was written. */
+str meta_terms_lines(str text, int64_t field);
+/* Make the terms of a row that its reader above reads. */
+int meta_item_index(struct ctx *ctx, struct sql_tx *tx, const struct sql_rows *rows, int64_t number);
+int meta_group_index(struct ctx *ctx, struct sql_tx *tx, const struct sql_rows *rows, int64_t number);
+int meta_user_index(struct ctx *ctx, struct sql_tx *tx, const struct sql_rows *rows, int64_t number);
+int meta_shares_index(struct ctx *ctx, struct sql_tx *tx, int64_t number, const id *item); /* the terms that follow the shares */
+/* Before an item or group goes (meta_share.c): its shares, and what the search index says about them. */
+int meta_shares_of_item_end(struct ctx *ctx, struct sql_tx *tx, const id *item);
+int meta_shares_of_group_end(struct ctx *ctx, struct sql_tx *tx, const id *group);
 /* The number of a word (meta_words.c), a new one for a word that was never there. Inside a write only. */
 int meta_words_number(struct ctx *ctx, struct sql_tx *tx, str word, int64_t *out);
+int meta_words_find(struct ctx *ctx, struct sql_tx *tx, str word, int64_t *out); /* 0 when it was never there */
 /* Can the character be part of a word? */
 bool meta_terms_word_char(int32_t c);
-/* A whole value as it stands in the index: folded, without space around, cut. */
-str meta_terms_value(struct ctx *ctx, str value);
+/* A whole value as it stands in the index: without space around, cut, folded unless case counts in the field. */
+str meta_terms_value(struct ctx *ctx, str value, int64_t field);
 /* Cuts the next word off a folded text; false at the end. */
 bool meta_terms_word(str folded, size_t *position, str *word_out);
 

@@ -1,7 +1,6 @@
-/* The search index: the words of a text, folded, and the whole values of a list. A term of a subject is one row of numbers (the
- * word, the subject, bits of the fields that have it). What each field said last is kept beside them as text: phrases are looked
- * for there, and an update finds in it the terms that go. */
-#include "store/meta_rows.h"
+/* What a subject is found by: the words of its texts, folded, and the whole values of its lists. What each field said last is
+ * kept as text: phrases are looked for there, values are counted there, and an update finds in it the terms that go. */
+#include "store/meta_postings.h"
 
 #include "base/utf8.h"
 #include "store/meta_search_fields.h"
@@ -74,82 +73,137 @@ static str cut(str s, size_t max)
     return str_sub(s, 0, max);
 }
 
-str meta_terms_value(struct ctx *ctx, str value) { return cut(utf8_fold(ctx->arena, str_trim(value)), VALUE_MAX); }
-
-/* The values of the field: the elements of a list, or the text itself; folded, each followed by a line feed. */
-static int folded_values(struct ctx *ctx, const struct meta_term_field *f, struct buf *out)
+str meta_terms_value(struct ctx *ctx, str value, int64_t field)
 {
-    struct json list, value;
-    if (str_empty(f->text))
-        return RC_OK;
-    if (!f->list) {
-        str text = f->html ? without_tags(ctx->arena, f->text) : f->text;
-        buf_add(out, utf8_fold(ctx->arena, cut(text, TEXT_MAX)));
-        buf_add_char(out, '\n');
-    } else if (json_try_parse(ctx->arena, f->text, &list)) {
-        for (struct json_iter it = json_each(list); json_next(&it, NULL, &value) && out->n < TEXT_MAX;) {
-            buf_add(out, utf8_fold(ctx->arena, cut(json_string_or(value, ctx->arena, STR("")), TEXT_MAX)));
-            buf_add_char(out, '\n');
-        }
-    }
-    return buf_check(out, ctx, "search text");
+    str s = str_trim(value);
+    return cut(field & TERM_EXACT ? s : utf8_fold(ctx->arena, s), VALUE_MAX);
 }
 
 static bool is_whole(int64_t field) { return field >= TERM_FIRST_WHOLE; }
 
-/* What is stored for the field: words as " fire maps " (a list's values kept apart by line feeds, so that no phrase crosses
- * them), whole values each followed by a line feed. */
-static int stored_text(struct ctx *ctx, const struct meta_term_field *f, str *out)
+/* One value as it was written, followed by a line feed. Control characters would end it early. */
+static void value_add(struct buf *out, str value)
 {
-    CLEANUP(buf_free) struct buf values = BUF_INIT(TEXT_MAX * 8), words = BUF_INIT(TEXT_MAX * 16);
-    TRY(folded_values(ctx, f, &values));
-    if (is_whole(f->bit)) {
-        *out = arena_str(ctx->arena, buf_str(&values));
-        return RC_OK;
+    size_t start = out->n;
+    buf_add(out, cut(str_trim(value), TEXT_MAX));
+    for (size_t i = start; i < out->n; i++)
+        if ((uint8_t)out->p[i] < ' ')
+            out->p[i] = ' ';
+    buf_add_char(out, '\n');
+}
+
+/* The values of the field: the elements of a list, or the text itself. */
+static int values_of(struct ctx *ctx, const struct meta_term_field *f, struct buf *out)
+{
+    struct json list, value;
+    if (!f->list) {
+        value_add(out, f->html ? without_tags(ctx->arena, f->text) : f->text);
+    } else if (json_try_parse(ctx->arena, f->text, &list)) {
+        for (struct json_iter it = json_each(list); json_next(&it, NULL, &value) && out->n < TEXT_MAX;)
+            value_add(out, json_string_or(value, ctx->arena, STR("")));
     }
-    str rest = buf_str(&values), value, word;
+    return buf_check(out, ctx, "search text");
+}
+
+/* Words as " fire maps ", the values of a list apart, so that no phrase crosses them. */
+static int words_add(struct ctx *ctx, str values, struct buf *out)
+{
+    str rest = utf8_fold(ctx->arena, values), value, word;
+    size_t start = out->n;
     while (str_split(&rest, '\n', &value)) {
         size_t position = 0;
         bool any = false;
-        while (words.n < TEXT_MAX && meta_terms_word(value, &position, &word)) {
-            buf_add_char(&words, ' ');
-            buf_add(&words, word);
+        while (out->n - start < TEXT_MAX && meta_terms_word(value, &position, &word)) {
+            buf_add_char(out, ' ');
+            buf_add(out, word);
             any = true;
         }
         if (any)
-            buf_add(&words, STR(" \n"));
+            buf_add(out, STR(" \n"));
     }
-    TRY(buf_check(&words, ctx, "search text"));
-    *out = arena_str(ctx->arena, buf_str(&words));
-    return RC_OK;
+    return buf_check(out, ctx, "search text");
+}
+
+/* ---- the text of a subject: of each field that says anything its letter, its lines, and a record separator ---- */
+
+enum { SECTION_END = '\x1e' };
+
+static char letter_of(int64_t field) { return (char)('A' + __builtin_ctzll((unsigned long long)field)); }
+
+static int section_add(struct ctx *ctx, const struct meta_term_field *f, struct buf *out)
+{
+    CLEANUP(buf_free) struct buf values = BUF_INIT(TEXT_MAX * 4);
+    if (str_empty(f->text))
+        return RC_OK;
+    size_t start = out->n;
+    TRY(values_of(ctx, f, &values));
+    buf_add_char(out, letter_of(f->bit));
+    size_t begin = out->n;
+    if (is_whole(f->bit))
+        buf_add(out, buf_str(&values));
+    else
+        TRY(words_add(ctx, buf_str(&values), out));
+    if (out->n == begin)
+        out->n = start;
+    else
+        buf_add_char(out, SECTION_END);
+    return buf_check(out, ctx, "search text");
+}
+
+/* The next section; its field as a bit. */
+static bool section_next(str *rest, int64_t *field_out, str *lines_out)
+{
+    str section;
+    if (!str_split(rest, SECTION_END, &section) || section.n == 0)
+        return false;
+    *field_out = (int64_t)1 << (section.p[0] - 'A');
+    *lines_out = str_sub(section, 1, section.n);
+    return true;
+}
+
+str meta_terms_lines(str text, int64_t field)
+{
+    int64_t bit;
+    str lines;
+    while (section_next(&text, &bit, &lines))
+        if (bit == field)
+            return lines;
+    return STR("");
 }
 
 /* ---- the terms of a subject ---- */
 
 struct term {
     str word;
-    int64_t fields; /* bits */
-    int64_t number; /* of the word, when it is to be stored */
+    int64_t before, now; /* fields */
+    int64_t number;      /* of the word, when it changes */
 };
 struct terms {
     struct term *list;
     size_t count, capacity;
 };
 
-/* Adds what a field has stored; the words point into it. */
-static void terms_add(struct ctx *ctx, struct terms *terms, int64_t field, str stored)
+static void term_add(struct ctx *ctx, struct terms *terms, str word, int64_t before, int64_t now)
 {
-    str rest = stored, line, word;
-    char between = is_whole(field) ? '\n' : ' ';
-    size_t count = 0;
-    while (str_split(&rest, '\n', &line)) {
-        str words = is_whole(field) ? line : str_trim(line);
-        while (count++ < TERMS_MAX && str_split(&words, between, &word)) {
-            if (str_empty(word))
-                continue;
-            terms->list = arena_grow(ctx->arena, terms->list, &terms->capacity, terms->count + 1, sizeof *terms->list);
-            terms->list[terms->count++] =
-                (struct term){.word = is_whole(field) ? meta_terms_value(ctx, word) : word, .fields = field};
+    terms->list = arena_grow(ctx->arena, terms->list, &terms->capacity, terms->count + 1, sizeof *terms->list);
+    terms->list[terms->count++] = (struct term){.word = word, .before = before, .now = now};
+}
+
+/* Adds the terms of a text, which is what is stored or what will be; words point into it. */
+static void terms_add(struct ctx *ctx, struct terms *terms, str text, bool now)
+{
+    int64_t field;
+    str lines, line, word;
+    while (section_next(&text, &field, &lines)) {
+        size_t count = 0;
+        int64_t before_bits = now ? 0 : field, now_bits = now ? field : 0;
+        term_add(ctx, terms, STR(""), before_bits, now_bits);
+        while (str_split(&lines, '\n', &line)) {
+            str words = is_whole(field) ? meta_terms_value(ctx, line, field) : str_trim(line);
+            char between = is_whole(field) ? '\n' : ' ';
+            while (count++ < TERMS_MAX && str_split(&words, between, &word))
+                if (!str_empty(word))
+                    term_add(ctx, terms, word, before_bits, now_bits);
         }
     }
 }
@@ -165,139 +219,92 @@ static int number_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* By word, each word once. */
+/* By word, each word once, and of those what changes. */
 static void terms_merge(struct terms *terms)
 {
-    size_t n = 0;
+    size_t n = 0, changed = 0;
     if (terms->count > 0)
         qsort(terms->list, terms->count, sizeof *terms->list, word_order);
     for (size_t i = 0; i < terms->count; i++) {
-        if (n > 0 && str_eq(terms->list[n - 1].word, terms->list[i].word))
-            terms->list[n - 1].fields |= terms->list[i].fields;
-        else
+        if (n > 0 && str_eq(terms->list[n - 1].word, terms->list[i].word)) {
+            terms->list[n - 1].before |= terms->list[i].before;
+            terms->list[n - 1].now |= terms->list[i].now;
+        } else {
             terms->list[n++] = terms->list[i];
+        }
     }
-    terms->count = n;
-}
-
-/* Keeps of both lists what the other one has not: what goes, what comes or changes its fields. */
-static void terms_compare(struct terms *before, struct terms *now)
-{
-    size_t gone = 0, fresh = 0, i = 0, k = 0;
-    while (i < before->count || k < now->count) {
-        struct term *old = i < before->count ? &before->list[i] : NULL, *new = k < now->count ? &now->list[k] : NULL;
-        int order = !old ? 1 : !new ? -1 : word_order(old, new);
-        if (order < 0)
-            before->list[gone++] = *old;
-        else if (order > 0 || old->fields != new->fields)
-            now->list[fresh++] = *new;
-        i += order <= 0;
-        k += order >= 0;
-    }
-    before->count = gone;
-    now->count = fresh;
+    for (size_t i = 0; i < n; i++)
+        if (terms->list[i].before != terms->list[i].now)
+            terms->list[changed++] = terms->list[i];
+    terms->count = changed;
 }
 
 /* In the order of the table. */
-static int terms_number(struct ctx *ctx, struct sql_tx *tx, struct terms *terms)
+static int terms_write(struct ctx *ctx, struct sql_tx *tx, const struct meta_posted *posted, struct terms *terms)
 {
+    terms_merge(terms);
     for (size_t i = 0; i < terms->count; i++)
         TRY(meta_words_number(ctx, tx, terms->list[i].word, &terms->list[i].number));
     if (terms->count > 0)
         qsort(terms->list, terms->count, sizeof *terms->list, number_order);
+    for (size_t i = 0; i < terms->count; i++) {
+        const struct term *t = &terms->list[i];
+        TRY(meta_postings_change(ctx, tx, posted, t->number, t->before & ~t->now, t->now & ~t->before));
+    }
     return RC_OK;
 }
 
-static int terms_replace(struct ctx *ctx, struct sql_tx *tx, int64_t subject, struct terms *before, struct terms *now)
+static int text_get(struct ctx *ctx, struct sql_tx *tx, int64_t subject, str *out)
 {
-    terms_merge(before);
-    terms_merge(now);
-    terms_compare(before, now);
-    TRY(terms_number(ctx, tx, before));
-    TRY(terms_number(ctx, tx, now));
-    for (size_t i = 0; i < before->count; i++)
-        TRY(sql_exec(ctx, tx, "DELETE FROM search_posting WHERE word = ? AND subject = ?", SQL_I(before->list[i].number),
-                     SQL_I(subject)));
-    for (size_t i = 0; i < now->count; i++)
-        TRY(sql_exec(ctx, tx,
-                     "INSERT INTO search_posting (word, subject, fields) VALUES (?, ?, ?) "
-                     "ON CONFLICT (word, subject) DO UPDATE SET fields = excluded.fields",
-                     SQL_I(now->list[i].number), SQL_I(subject), SQL_I(now->list[i].fields)));
-    return RC_OK;
+    CLEANUP(sql_rows_close) struct sql_rows rows;
+    TRY(sql_query(ctx, tx, &rows, "SELECT content FROM search_text WHERE subject = ?", SQL_I(subject)));
+    int rc = sql_next(ctx, &rows);
+    *out = rc == RC_OK ? sql_str(ctx, &rows, 0) : STR("");
+    return rc == RC_END ? RC_OK : rc;
 }
 
-/* ---- what the fields said ---- */
-
-struct stored_field {
-    int64_t bit;
-    str content;
-};
-struct stored_fields {
-    const struct stored_field *list;
-    size_t count;
-};
-
-static void stored_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
-{
-    *(struct stored_field *)element = (struct stored_field){.bit = sql_int(rows, 0), .content = sql_str(ctx, rows, 1)};
-}
-
-static int stored_get(struct ctx *ctx, struct sql_tx *tx, int64_t subject, struct stored_fields *out)
-{
-    const struct meta_query q = {"SELECT field, content FROM search_text WHERE subject = ?", (struct sql_value[]){SQL_I(subject)},
-                                 1, sizeof(struct stored_field), stored_row};
-    void *list;
-    TRY(meta_list(ctx, tx, &q, &list, &out->count));
-    out->list = list;
-    return RC_OK;
-}
-
-static str stored_content(const struct stored_fields *stored, int64_t bit)
-{
-    for (size_t i = 0; i < stored->count; i++)
-        if (stored->list[i].bit == bit)
-            return stored->list[i].content;
-    return STR("");
-}
-
-static int stored_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, int64_t bit, str content)
+static int text_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, str content)
 {
     if (str_empty(content))
-        return sql_exec(ctx, tx, "DELETE FROM search_text WHERE subject = ? AND field = ?", SQL_I(subject), SQL_I(bit));
+        return sql_exec(ctx, tx, "DELETE FROM search_text WHERE subject = ?", SQL_I(subject));
     return sql_exec(ctx, tx,
-                    "INSERT INTO search_text (subject, field, content) VALUES (?, ?, ?) "
-                    "ON CONFLICT (subject, field) DO UPDATE SET content = excluded.content",
-                    SQL_I(subject), SQL_I(bit), SQL_S(content));
+                    "INSERT INTO search_text (subject, content) VALUES (?, ?) "
+                    "ON CONFLICT (subject) DO UPDATE SET content = excluded.content",
+                    SQL_I(subject), SQL_S(content));
 }
 
 /* ---- the interface ---- */
 
-int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, const struct meta_term_field *fields, size_t count)
+static int replace(struct ctx *ctx, struct sql_tx *tx, int64_t subject, str content)
 {
-    struct stored_fields stored;
-    struct terms before = {0}, now = {0};
-    bool changed = false;
-    TRY(stored_get(ctx, tx, subject, &stored));
-    for (size_t i = 0; i < count; i++) {
-        str old = stored_content(&stored, fields[i].bit), new;
-        TRY(stored_text(ctx, &fields[i], &new));
-        terms_add(ctx, &before, fields[i].bit, old);
-        terms_add(ctx, &now, fields[i].bit, new);
-        if (str_eq(old, new))
-            continue;
-        changed = true;
-        TRY(stored_put(ctx, tx, subject, fields[i].bit, new));
-    }
-    return changed ? terms_replace(ctx, tx, subject, &before, &now) : RC_OK;
+    struct meta_posted posted;
+    struct terms terms = {0};
+    str before;
+    TRY(text_get(ctx, tx, subject, &before));
+    if (str_eq(before, content))
+        return RC_OK;
+    TRY(meta_postings_open(ctx, tx, subject, &posted));
+    terms_add(ctx, &terms, before, false);
+    terms_add(ctx, &terms, content, true);
+    TRY(terms_write(ctx, tx, &posted, &terms));
+    return text_put(ctx, tx, subject, content);
 }
 
-int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, int64_t subject)
+int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, const struct meta_term_field *fields, size_t count)
 {
-    struct stored_fields stored;
-    struct terms before = {0}, now = {0};
-    TRY(stored_get(ctx, tx, subject, &stored));
-    for (size_t i = 0; i < stored.count; i++)
-        terms_add(ctx, &before, stored.list[i].bit, stored.list[i].content);
-    TRY(terms_replace(ctx, tx, subject, &before, &now));
-    return sql_exec(ctx, tx, "DELETE FROM search_text WHERE subject = ?", SQL_I(subject));
+    CLEANUP(buf_free) struct buf content = BUF_INIT(TEXT_MAX * 8 * count);
+    for (size_t i = 0; i < count; i++)
+        TRY(section_add(ctx, &fields[i], &content));
+    return replace(ctx, tx, subject, buf_str(&content));
+}
+
+int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, int64_t subject) { return replace(ctx, tx, subject, STR("")); }
+
+int meta_terms_mark(struct ctx *ctx, struct sql_tx *tx, int64_t subject, str word, int64_t field, bool on)
+{
+    struct meta_posted posted;
+    int64_t number;
+    TRY(meta_postings_open(ctx, tx, subject, &posted));
+    TRY(meta_words_number(ctx, tx, word, &number));
+    return meta_postings_change(ctx, tx, &posted, number, on ? 0 : field, on ? field : 0);
 }

@@ -30,15 +30,17 @@ static const char update_sql[] =
     "preferred_view = ?, favourites = ?, password_expires = ? WHERE username_fold = ? RETURNING number";
 
 const struct meta_order meta_user_orders[] = {
-    {"username", "portal_user.username_fold", "portal_user.username_fold DESC"},
-    {"fullname", "portal_user.full_name, portal_user.username_fold",
-     "portal_user.full_name DESC, portal_user.username_fold DESC"},
-    {"created", "portal_user.created, portal_user.username_fold", "portal_user.created DESC, portal_user.username_fold DESC"},
-    {"modified", "portal_user.modified, portal_user.username_fold", "portal_user.modified DESC, portal_user.username_fold DESC"},
+    {"username", "portal_user.username_fold", "portal_user.username_fold DESC", 1, false},
+    {"fullname", "portal_user.full_name, portal_user.username_fold", "portal_user.full_name DESC, portal_user.username_fold DESC",
+     2, false},
+    {"created", "portal_user.created, portal_user.username_fold", "portal_user.created DESC, portal_user.username_fold DESC", 2,
+     true},
+    {"modified", "portal_user.modified, portal_user.username_fold", "portal_user.modified DESC, portal_user.username_fold DESC",
+     2, true},
     {"lastlogin", "portal_user.last_login, portal_user.username_fold",
-     "portal_user.last_login DESC, portal_user.username_fold DESC"},
-    {"role", "portal_user.role, portal_user.username_fold", "portal_user.role DESC, portal_user.username_fold DESC"},
-    {NULL, "portal_user.username_fold", "portal_user.username_fold DESC"},
+     "portal_user.last_login DESC, portal_user.username_fold DESC", 2, true},
+    {"role", "portal_user.role, portal_user.username_fold", "portal_user.role DESC, portal_user.username_fold DESC", 2, true},
+    {NULL, "portal_user.username_fold", "portal_user.username_fold DESC", 1, false},
 };
 
 static struct sql_value text_of(str s) { return SQL_S(str_none(s) ? STR("") : s); }
@@ -110,9 +112,17 @@ static int terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t number, const s
         {.bit = TERM_USER_LAST_NAME, .text = u->last_name},
         {.bit = TERM_USER_EMAIL, .text = u->email},
         {.bit = TERM_USER_DESCRIPTION, .text = u->description, .html = true},
+        {.bit = TERM_USER_ACCESS, .text = str_c(item_access_name(u->access))},
         {.bit = TERM_USER_WHOLE_TAGS, .text = u->tags, .list = true},
     };
     return meta_terms_put(ctx, tx, number, fields, COUNT_OF(fields));
+}
+
+int meta_user_index(struct ctx *ctx, struct sql_tx *tx, const struct sql_rows *rows, int64_t number)
+{
+    struct user row;
+    meta_user_row(ctx, rows, &row);
+    return terms_put(ctx, tx, number, &row);
 }
 
 int meta_user_get(struct ctx *ctx, struct sql_tx *tx, str username_or_id, struct user *out)

@@ -64,3 +64,10 @@ int meta_words_number(struct ctx *ctx, struct sql_tx *tx, str word, int64_t *out
     memcpy(k->text, word.p, word.n);
     return RC_OK;
 }
+
+int meta_words_find(struct ctx *ctx, struct sql_tx *tx, str word, int64_t *out)
+{
+    *out = 0;
+    int rc = number_get(ctx, tx, word, out);
+    return rc == RC_END ? RC_OK : rc;
+}

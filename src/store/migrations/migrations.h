@@ -7,5 +7,6 @@ extern const char migration_0002[];
 extern const char migration_0003[];
 extern const char migration_0004[];
 extern const char migration_0005[];
+extern const char migration_0006[];
 
 #endif

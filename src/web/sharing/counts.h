@@ -1,30 +1,15 @@
-/* How often values occur in the items that a search finds: countFields of the search, tags of a user. */
+/* How often values occur in what a search finds: the parameters countFields and countSize, and the aggregations of the answer.
+ * Source: api.md 3.5. */
 #ifndef MAPFERRY_WEB_SHARING_COUNTS_H
 #define MAPFERRY_WEB_SHARING_COUNTS_H
 
-#include "service/item.h"
+#include "store/meta.h"
+#include "web/web.h"
 
-enum counts_field { COUNTS_TAGS, COUNTS_TYPE, COUNTS_ACCESS, COUNTS_CONTENT_STATUS, COUNTS_CATEGORIES, COUNTS_FIELDS };
-/* As the API calls it. */
-const char *counts_field_name(enum counts_field f);
-bool counts_field_parse(str name, enum counts_field *out); /* any case */
-
-struct counts_entry {
-    str value;
-    int64_t count;
-};
-/* Everything lives in the arena of the context. */
-struct counts {
-    struct ctx *ctx;
-    struct counts_entry *list;
-    size_t count, capacity;
-};
-void counts_open(struct counts *c, struct ctx *ctx);
-/* Counts the values of `fields` over everything that the search finds for this caller; counts[i] belongs to fields[i]. in->page
- * is not used. */
-int counts_search(struct ctx *ctx, struct site *s, const struct caller *c, const struct search_input *in,
-                  const enum counts_field *fields, size_t field_count, struct counts *counts);
-/* The most frequent first, then by value; equal values become one entry. */
-void counts_sort(struct counts *c);
+enum { COUNTS_FIELDS_MAX = 3 };
+/* The fields that are to be counted, into `counts`. ERR_PARAMETER. */
+int counts_asked(struct ctx *ctx, struct call *call, struct meta_value_counts *counts, size_t *count_out);
+/* "aggregations" of the object that is open. */
+void counts_print(struct call *call, const struct meta_value_counts *counts, size_t count);
 
 #endif

@@ -5,77 +5,64 @@
 #include "web/sharing/counts.h"
 #include "web/sharing/sharing.h"
 
-enum { COUNT_FIELDS_MAX = 3, COUNT_SIZE_MAX = 200 };
-
-static void counts_print(struct json_out *o, enum counts_field field, const struct counts *c, int64_t most)
+/* searchUserAccess=groupMember: the groups of searchUserName (of the caller, when it is not given) that the caller may know
+ * of. NULL when it was not asked for. */
+static int member_groups(struct ctx *ctx, struct call *call, const str **out, size_t *count_out)
 {
-    json_begin_object(o);
-    json_member_c(o, "fieldName", counts_field_name(field));
-    json_name(o, "fieldValues");
-    json_begin_array(o);
-    for (size_t i = 0; i < c->count && (int64_t)i < most; i++) {
-        json_begin_object(o);
-        json_member_str(o, "value", c->list[i].value);
-        json_member_int(o, "count", c->list[i].count);
-        json_end_object(o);
+    str how = str_trim(sharing_text(call, "searchUserAccess")), name = str_trim(sharing_text(call, "searchUserName"));
+    struct membership *list;
+    *out = NULL;
+    *count_out = 0;
+    if (str_empty(how)) {
+        if (!str_empty(name))
+            return err_set(ctx, &ERR_PARAMETER, "'searchUserName' says whose groups 'searchUserAccess=groupMember' means.");
+        return RC_OK;
     }
-    json_end_array(o);
-    json_end_object(o);
-}
-
-/* countFields: aggregations over the whole result, not only this page. */
-static int aggregations(struct ctx *ctx, struct call *call, const struct search_input *in)
-{
-    enum counts_field fields[COUNT_FIELDS_MAX];
-    struct counts counts[COUNT_FIELDS_MAX];
-    size_t count = 0;
-    str rest = call_param(call, "countFields"), name;
-    while (str_split(&rest, ',', &name)) {
-        if (count == COUNT_FIELDS_MAX || !counts_field_parse(str_trim(name), &fields[count]))
-            return err_set(ctx, &ERR_PARAMETER, "'countFields' is up to %d of tags, type, access, contentstatus and categories.",
-                           COUNT_FIELDS_MAX);
-        counts_open(&counts[count++], ctx);
-    }
-    TRY(counts_search(ctx, call->site, &call->caller, in, fields, count, counts));
-    int64_t most = call_int(call, "countSize");
-    most = most < 1 ? 1 : most > COUNT_SIZE_MAX ? COUNT_SIZE_MAX : most;
-    json_name(&call->out, "aggregations");
-    json_begin_object(&call->out);
-    json_name(&call->out, "counts");
-    json_begin_array(&call->out);
-    for (size_t i = 0; i < count; i++) {
-        counts_sort(&counts[i]);
-        counts_print(&call->out, fields[i], &counts[i], most);
-    }
-    json_end_array(&call->out);
-    json_end_object(&call->out);
+    if (!str_ieq(how, STR("groupMember")))
+        return err_set(ctx, &ERR_PARAMETER, "'searchUserAccess' is groupMember or nothing.");
+    if (call->caller.anonymous)
+        return err_kind(ctx, &ERR_TOKEN_REQUIRED);
+    TRY(user_groups(ctx, call->site, &call->caller, str_empty(name) ? call->caller.username : name, &list, count_out));
+    str *ids = arena_array(ctx->arena, str, *count_out + 1);
+    for (size_t i = 0; i < *count_out; i++)
+        ids[i] = id_str(&list[i].group.id);
+    *out = ids;
     return RC_OK;
 }
 
 static int run(struct ctx *ctx, struct call *call, const id *group)
 {
     struct sharing_page page = sharing_page(call, SHARING_PAGE_MAX);
-    struct search_input in = {
-        .q = sharing_text(call, "q"), .filter = sharing_text(call, "filter"), .group = group, .page = sharing_search_page(&page)};
-    if (!str_empty(str_trim(sharing_text(call, "bbox"))))
-        return err_set(ctx, &ERR_UNSUPPORTED, "Searching by 'bbox' is not supported.");
+    struct meta_value_counts counts[COUNTS_FIELDS_MAX] = {0};
+    struct search_input in = {.q = sharing_text(call, "q"),
+                              .filter = sharing_text(call, "filter"),
+                              .bbox = sharing_text(call, "bbox"),
+                              .categories = sharing_text(call, "categories"),
+                              .category_filters = sharing_text(call, "categoryFilters"),
+                              .group = group,
+                              .page = sharing_search_page(&page)};
+    in.page.counts = counts;
+    TRY(counts_asked(ctx, call, counts, &in.page.count_count));
+    TRY(member_groups(ctx, call, &in.groups, &in.group_count));
     struct item_views found;
     TRY(item_search(ctx, call->site, &call->caller, &in, &found));
     json_begin_object(&call->out);
     json_member_str(&call->out, "query", in.q);
     sharing_paging(call, &page, found.total, found.count);
     sharing_items_print(ctx, call, "results", found.items, found.count);
-    if (call_has(call, "countFields"))
-        TRY(aggregations(ctx, call, &in));
+    if (in.page.count_count > 0)
+        counts_print(call, counts, in.page.count_count);
     json_end_object(&call->out);
     return RC_OK;
 }
 
 int searches_items(struct ctx *ctx, struct call *call)
 {
-    if (!call_has(call, "q") && !call_has(call, "filter"))
-        return err_set(ctx, &ERR_PARAMETER, "'q' or 'filter' is required.");
-    return run(ctx, call, NULL);
+    static const char *const enough[] = {"q", "filter", "bbox", "categories", "categoryFilters", "searchUserAccess"};
+    for (size_t i = 0; i < COUNT_OF(enough); i++)
+        if (call_has(call, enough[i]))
+            return run(ctx, call, NULL);
+    return err_set(ctx, &ERR_PARAMETER, "'q', 'filter', 'bbox' or 'categories' is required.");
 }
 
 /* The id of a group whose content is asked for has an error code of its own. */
@@ -120,16 +107,17 @@ static enum member_type type_in(const struct membership *list, size_t count, con
 int searches_groups(struct ctx *ctx, struct call *call)
 {
     struct sharing_page page = sharing_page(call, SHARING_PAGE_MAX);
-    struct meta_search_page search = sharing_search_page(&page);
+    struct group_search_input in = {.q = sharing_text(call, "q"), .page = sharing_search_page(&page)};
     struct meta_groups found;
     struct membership *mine = NULL;
     size_t mine_count = 0;
     str me = call->caller.anonymous ? STR("") : call->caller.username;
-    TRY(group_search(ctx, call->site, &call->caller, call_param(call, "q"), &search, &found));
+    TRY(member_groups(ctx, call, &in.groups, &in.group_count));
+    TRY(group_search(ctx, call->site, &call->caller, &in, &found));
     if (!call->caller.anonymous)
         TRY(user_groups(ctx, call->site, &call->caller, me, &mine, &mine_count));
     json_begin_object(&call->out);
-    json_member_str(&call->out, "query", call_param(call, "q"));
+    json_member_str(&call->out, "query", in.q);
     sharing_paging(call, &page, found.total, found.count);
     json_name(&call->out, "results");
     json_begin_array(&call->out);

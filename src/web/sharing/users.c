@@ -2,7 +2,6 @@
 #include "model/errors.h"
 #include "service/user.h"
 #include "store/meta_people.h"
-#include "web/sharing/counts.h"
 #include "web/sharing/sharing.h"
 
 static int resource(struct ctx *ctx, struct call *call, str name)
@@ -92,13 +91,12 @@ static int private_user(struct ctx *ctx, struct call *call, struct user *out)
 int users_tags(struct ctx *ctx, struct call *call)
 {
     struct user user;
-    struct counts counts;
+    struct meta_value_counts counts = {.field = META_COUNT_TAGS};
+    struct item_views found;
     TRY(private_user(ctx, call, &user));
-    counts_open(&counts, ctx);
-    struct search_input in = {.q = arena_printf(ctx->arena, "owner:\"%.*s\"", STR_FMT(user.username))};
-    static const enum counts_field tags = COUNTS_TAGS;
-    TRY(counts_search(ctx, call->site, &call->caller, &in, &tags, 1, &counts));
-    counts_sort(&counts);
+    struct search_input in = {.q = arena_printf(ctx->arena, "owner:\"%.*s\"", STR_FMT(user.username)),
+                              .page = {.everything = true, .counts = &counts, .count_count = 1}};
+    TRY(item_search(ctx, call->site, &call->caller, &in, &found));
     json_begin_object(&call->out);
     json_name(&call->out, "tags");
     json_begin_array(&call->out);

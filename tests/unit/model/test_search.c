@@ -18,6 +18,12 @@ static void print(struct buf *b, const struct search_query *q)
     if (q->kind == SEARCH_RANGE)
         buf_printf(b, "%c%.*s~%.*s%c", q->from_inclusive ? '[' : '{', STR_FMT(q->from), STR_FMT(q->to),
                    q->to_inclusive ? ']' : '}');
+    if (q->edits > 0)
+        buf_printf(b, "~%u", q->edits);
+    if (q->similarity < 1)
+        buf_printf(b, "%%%g", q->similarity);
+    if (q->boost != 1)
+        buf_printf(b, "^%g", q->boost);
     buf_add_char(b, ')');
 }
 
@@ -62,7 +68,13 @@ static const struct row rows[] = {
     {"created:[1 TO 2}", "(range created:[1~2})"},
     {"created:[* TO 2]", "(range created:[~2])"},
     {"created: [ 0000001249084800000   TO  \"x y\" ]", "(range created:[0000001249084800000~x y])"},
-    {"roam~0.8 a^3 b~ \"c d\"~2^4", "(and(roam)(a)(b)(phrase c d))"},
+    {"roam~0.8 a^3 b~ \"c d\"~2^4", "(and(roam~2%0.8)(a^3)(b~2%0.5)(phrase c d~2^4))"},
+    {"roam~1 roam~2^0.5 a^2.5~", "(and(roam~1%0)(roam~2%0^0.5)(a~2%0.5^2.5))"},
+    {"title:roam~1 (a b)^2 [a TO b]^2", "(and(title:roam~1%0)(and(a)(b)^2)(range [a~b]^2))"},
+    {"a~b 5~x ~a a^ a^b", "(and(a~b)(5~x)(~a)(a^)(a^b))"}, /* no suffixes */
+    {"a\\~ a\\^3 a\\~1", "(and(a~)(a^3)(a~1))"},
+    {"te?t^2", "(wild te?t^2)"},
+    {"a~1.2.3", "(a~1.2.3)"},
     {"v1.5 10 2.0", "(and(v1.5)(10)(2.0))"},
     {"a - b", "(and(a)(b))"},
     {"fire & smoke", "(and(fire)(smoke))"},
@@ -112,6 +124,12 @@ static void refused(void **state)
         {"]", "expected a term"},
         {"NOT", "expected a term"},
         {"a \xff", "UTF-8"},
+        {"a~3", "1 or 2 letters"},
+        {"te?t~", "behind a word or a phrase"},
+        {"(a b)~", "behind a word or a phrase"},
+        {"[a TO b]~1", "behind a word or a phrase"},
+        {"\"a b\"^", "a number behind"},
+        {"(a)^x", "a number behind"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

@@ -328,7 +328,8 @@ static void search_finds_exactly_what_may_be_seen(void **state)
     for (size_t q = 0; q < COUNT_OF(queries); q++)
         for (enum who who = 0; who < WHO_COUNT; who++) {
             struct meta_groups found;
-            assert_ok(group_search(CTX, SITE, &callers[who], str_c(queries[q]), &(struct meta_search_page){.num = 100}, &found));
+            assert_ok(group_search(CTX, SITE, &callers[who],
+                                   &(struct group_search_input){.q = str_c(queries[q]), .page = {.num = 100}}, &found));
             assert_int_equal(found.total, found.count);
             for (size_t i = 0; i < COUNT_OF(groups); i++) {
                 bool in = false;

@@ -701,7 +701,7 @@ static void killed_at_every_point(void **state)
         void *self = f;
         fixture_close(&self);
     }
-    assert_true(n > 50 && n < 1000);
+    assert_true(n > 50 && n < 2000);
 }
 
 static void ignore(void *arg) { *(int *)arg += 1; }

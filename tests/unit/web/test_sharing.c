@@ -298,7 +298,7 @@ static void searching(void **state)
     assert_at(ask(REST "/search?f=json&filter=title:%22other%22"), "/total", "1");
     assert_at(ask(REST "/search?f=json"), "/error/code", "400");
     assert_at(ask(REST "/search?f=json&q=x&countFields=size"), "/error/code", "400");
-    assert_at(ask(REST "/search?f=json&q=x&bbox=1,2,3,4"), "/error/code", "400");
+    assert_at(ask(REST "/search?f=json&q=x&bbox=1,2,3"), "/error/code", "400");
     v = post(USERS "admin/addRelationship", "originItemId", first, "destinationItemId", second, "relationshipType", "Map2Service",
              NULL);
     assert_at(v, "/success", "true");

@@ -1,0 +1,326 @@
+/* The order of what was found. Relevance: each word that was asked for counts by the field it stands in (the title over tags over
+ * summary over description), by how rare it is, and by its boost; what a pattern or a near word found counts half. Equal ones
+ * come newest first. It is computed over the newest 10,000 matches, so a page costs the same wherever it is.
+ *
+ * A field's order of up to 10,000 matches is made by reading their keys; of more, by going through the index of the field. */
+#include "store/meta_search_private.h"
+
+#include <stdlib.h>
+
+enum {
+    LEAVES_MAX = 16, /* words that count */
+    NEAR_MAX = 64,   /* near words of a term that count */
+};
+
+struct match {
+    size_t place;
+    double score;
+};
+struct matches {
+    struct match *list;
+    size_t count;
+};
+
+/* The newest ones first. */
+static struct matches newest(const struct meta_search *s, const struct bits *found, size_t most)
+{
+    struct matches m = {.list = arena_array(s->ctx->arena, struct match, most)};
+    for (size_t place = bits_below(found, SIZE_MAX); place != SIZE_MAX && m.count < most; place = bits_below(found, place))
+        m.list[m.count++].place = place;
+    return m;
+}
+
+/* ---- relevance ---- */
+
+/* How much a thing says that `having` of `all` subjects have. */
+static double rareness(size_t having, size_t all)
+{
+    double score = 1;
+    for (size_t n = having < 1 ? 1 : having; n < all; n *= 2)
+        score += 1;
+    return score;
+}
+
+static int score_word(const struct meta_search *s, int64_t number, int64_t only, double boost, struct matches *m)
+{
+    static const unsigned weights[] = {8, 4, 2, 1};
+    struct bits sets[COUNT_OF(weights)];
+    struct meta_want wants[COUNT_OF(weights)];
+    size_t having = 0;
+    for (size_t i = 0; i < COUNT_OF(weights); i++) {
+        sets[i] = meta_search_set(s);
+        wants[i] = (struct meta_want){.fields = meta_fields_standard(s->entity, s->who, weights[i]), .into = &sets[i]};
+        if (only != 0)
+            wants[i].fields = i == 0 ? only : 0; /* a field that was named */
+    }
+    TRY(meta_postings_read(s->ctx, s->tx, s->entity->kind, number, wants, COUNT_OF(weights)));
+    for (size_t i = 0; i < COUNT_OF(weights); i++)
+        having += bits_count(&sets[i]);
+    double factor = boost * rareness(having, s->size);
+    for (size_t k = 0; k < m->count; k++)
+        for (size_t i = 0; i < COUNT_OF(weights); i++)
+            if (bits_has(&sets[i], m->list[k].place))
+                m->list[k].score += factor * weights[i];
+    return RC_OK;
+}
+
+static int score_text(const struct meta_search *s, const struct search_query *q, int64_t only, struct matches *m)
+{
+    int64_t number;
+    struct meta_word_list words = meta_search_split(s->ctx, q->text);
+    if (q->kind == SEARCH_TERM && q->edits > 0) {
+        int64_t *near;
+        size_t count;
+        TRY(meta_search_near(s, q, &near, &count));
+        for (size_t i = 0; i < count && i < NEAR_MAX; i++)
+            TRY(score_word(s, near[i], only, q->boost / 2, m));
+    }
+    double boost = q->kind == SEARCH_WILDCARD ? q->boost / 2 : q->boost; /* the word itself, over those that begin with it */
+    for (size_t i = 0; i < words.count && i < LEAVES_MAX; i++) {
+        TRY(meta_words_find(s->ctx, s->tx, words.list[i], &number));
+        if (number != 0)
+            TRY(score_word(s, number, only, boost, m));
+    }
+    return RC_OK;
+}
+
+static int score_leaf(const struct meta_search *s, const struct search_query *q, struct matches *m)
+{
+    int64_t only = 0;
+    if (!str_empty(q->field)) {
+        const struct meta_field *f = meta_field_find(s->entity, s->who, q->field);
+        if (!f || f->kind != FIELD_WORDS)
+            return RC_OK;
+        only = f->bit;
+    }
+    struct arena_mark mark = arena_mark(s->ctx->arena);
+    int rc = score_text(s, q, only, m);
+    arena_release(s->ctx->arena, mark);
+    return rc;
+}
+
+/* What is behind a NOT is in none of them. boost: of the parentheses around. */
+static int score(const struct meta_search *s, const struct search_query *q, double boost, unsigned *leaves, struct matches *m)
+{
+    if (q->kind == SEARCH_AND || q->kind == SEARCH_OR) {
+        for (size_t i = 0; i < q->child_count; i++)
+            TRY(score(s, q->children[i], boost * q->boost, leaves, m));
+        return RC_OK;
+    }
+    bool counts = q->kind == SEARCH_TERM || q->kind == SEARCH_PHRASE || q->kind == SEARCH_WILDCARD;
+    if (!counts || *leaves == LEAVES_MAX)
+        return RC_OK;
+    struct search_query leaf = *q;
+    leaf.boost *= boost;
+    ++*leaves;
+    return score_leaf(s, &leaf, m);
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const struct match *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return x->place < y->place ? 1 : -1;
+}
+
+static int by_relevance(const struct meta_search *s, const struct search_query *q, struct matches *m)
+{
+    unsigned leaves = 0;
+    if (m->count < 2)
+        return RC_OK;
+    TRY(score(s, q, 1, &leaves, m));
+    qsort(m->list, m->count, sizeof *m->list, by_score);
+    return RC_OK;
+}
+
+/* ---- the order of a field ---- */
+
+enum { KEYS_MAX = 3 };
+
+struct keyed {
+    size_t place;
+    int64_t number;
+    str text[KEYS_MAX];
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+    if (x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    for (size_t i = 0; i < KEYS_MAX; i++) {
+        int order = str_cmp(x->text[i], y->text[i]);
+        if (order != 0)
+            return order;
+    }
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+struct keys {
+    struct ctx *ctx;
+    const struct meta_order *order;
+    struct keyed *list;
+    size_t count, most;
+};
+
+/* The keys are the columns of the ascending order: a number first when the row says so, the others texts. */
+static int key_row(void *arg, size_t place, const struct sql_rows *rows)
+{
+    struct keys *k = arg;
+    struct keyed *out = &k->list[k->count++];
+    out->place = place;
+    if (k->order->number)
+        out->number = sql_int(rows, 0);
+    for (unsigned i = k->order->number; i < k->order->columns; i++)
+        out->text[i] = sql_str(k->ctx, rows, (int)i);
+    return k->count < k->most ? RC_OK : RC_END;
+}
+
+static int by_field(const struct meta_search *s, const struct meta_order *order, bool descending, const struct bits *found,
+                    struct matches *m)
+{
+    struct keys k = {
+        .ctx = s->ctx, .order = order, .list = arena_array(s->ctx->arena, struct keyed, m->count + 1), .most = m->count};
+    str columns = arena_printf(s->ctx->arena, "%s, number", order->ascending);
+    const struct meta_search_reading r = {columns.p, s->entity->table, "number", (int)order->columns, key_row, &k};
+    TRY(meta_search_rows(s, found, &r));
+    m->count = k.count;
+    if (k.count > 0)
+        qsort(k.list, k.count, sizeof *k.list, by_key);
+    for (size_t i = 0; i < m->count; i++)
+        m->list[i].place = k.list[descending ? m->count - 1 - i : i].place;
+    return RC_OK;
+}
+
+/* By a packed column: the first `most` of the found ones, the first of equal ones the newest, or the oldest when ascending. */
+struct best {
+    struct match *heap; /* the worst one first */
+    size_t count, most;
+    bool descending;
+};
+
+/* Does a come behind b? Numbers as they are: times and sizes are far below what a double holds exactly. */
+static bool behind(const struct best *b, const struct match *x, const struct match *y)
+{
+    if (x->score != y->score)
+        return b->descending ? x->score < y->score : x->score > y->score;
+    return b->descending ? x->place < y->place : x->place > y->place;
+}
+
+static void sift_down(struct best *b)
+{
+    for (size_t i = 0, child; (child = 2 * i + 1) < b->count; i = child) {
+        if (child + 1 < b->count && behind(b, &b->heap[child + 1], &b->heap[child]))
+            child++;
+        if (!behind(b, &b->heap[child], &b->heap[i]))
+            return;
+        struct match other = b->heap[i];
+        b->heap[i] = b->heap[child];
+        b->heap[child] = other;
+    }
+}
+
+static void best_see(void *arg, size_t place, int64_t value)
+{
+    struct best *b = arg;
+    struct match m = {.place = place, .score = (double)value};
+    if (b->count < b->most) {
+        size_t i = b->count++;
+        b->heap[i] = m;
+        for (size_t parent; i > 0 && behind(b, &b->heap[i], &b->heap[parent = (i - 1) / 2]); i = parent) {
+            b->heap[i] = b->heap[parent];
+            b->heap[parent] = m;
+        }
+    } else if (behind(b, &b->heap[0], &m)) {
+        b->heap[0] = m;
+        sift_down(b);
+    }
+}
+
+static int by_column(const struct meta_search *s, const struct meta_order *order, bool descending, const struct bits *found,
+                     size_t most, struct matches *m)
+{
+    struct best b = {.heap = m->list, .most = most, .descending = descending};
+    TRY(meta_columns_read(s->ctx, s->tx, (enum meta_column)(order->packed - 1), found, best_see, &b));
+    m->count = b.count;
+    while (b.count > 1) { /* the worst one to the end */
+        struct match worst = b.heap[0];
+        b.heap[0] = b.heap[--b.count];
+        b.heap[b.count] = worst;
+        sift_down(&b);
+    }
+    return RC_OK;
+}
+
+/* By how much of what describes an item is there, which is how many of these fields say anything. */
+static int by_completeness(const struct meta_search *s, bool descending, const struct bits *found, size_t most, struct matches *m)
+{
+    static const int64_t fields[] = {TERM_ITEM_TITLE,   TERM_ITEM_SNIPPET, TERM_ITEM_DESCRIPTION, TERM_ITEM_TAGS,
+                                     TERM_ITEM_CREDITS, TERM_ITEM_LICENSE, TERM_ITEM_THUMBNAIL};
+    struct bits sets[COUNT_OF(fields)];
+    struct meta_want wants[COUNT_OF(fields)];
+    int64_t number;
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        sets[i] = meta_search_set(s);
+        wants[i] = (struct meta_want){.fields = fields[i], .into = &sets[i]};
+    }
+    TRY(meta_words_find(s->ctx, s->tx, STR(""), &number));
+    TRY(meta_postings_read(s->ctx, s->tx, META_ITEM, number, wants, COUNT_OF(fields)));
+    m->count = 0;
+    for (size_t level = 0; level <= COUNT_OF(fields); level++)
+        for (size_t place = bits_below(found, SIZE_MAX); place != SIZE_MAX && m->count < most; place = bits_below(found, place)) {
+            size_t set = 0;
+            for (size_t i = 0; i < COUNT_OF(fields); i++)
+                set += bits_has(&sets[i], place);
+            if (set == (descending ? COUNT_OF(fields) - level : level))
+                m->list[m->count++].place = place;
+        }
+    return RC_OK;
+}
+
+/* The first `most` of the found ones in the order of the index. */
+static int walk(const struct meta_search *s, const struct meta_order *order, bool descending, const struct bits *found,
+                size_t most, struct matches *m)
+{
+    CLEANUP(sql_rows_close) struct sql_rows rows;
+    str text = arena_printf(s->ctx->arena, "SELECT number FROM %s ORDER BY %s", s->entity->table,
+                            descending ? order->descending : order->ascending);
+    int rc = RC_OK;
+    m->count = 0;
+    TRY(sql_query_n(s->ctx, s->tx, &rows, text.p, NULL, 0));
+    while (m->count < most && (rc = sql_next(s->ctx, &rows)) == RC_OK) {
+        size_t place = (size_t)meta_place_of(sql_int(&rows, 0));
+        if (bits_has(found, place))
+            m->list[m->count++].place = place;
+    }
+    return rc == RC_END ? RC_OK : rc;
+}
+
+int meta_search_page(const struct meta_search *s, const struct search_query *q, const struct bits *found,
+                     const struct meta_search_page *page, const struct meta_order *orders, int64_t **subjects_out,
+                     size_t *count_out)
+{
+    const struct meta_order *order = meta_order_find(orders, page->sort_field);
+    size_t total = bits_count(found);
+    struct matches m = newest(s, found, page->everything || total < META_SEARCH_MOST ? total : META_SEARCH_MOST);
+    size_t start = page->start < 0 ? 0 : (size_t)page->start, num = page->num < 0 ? 0 : (size_t)page->num;
+    *count_out = 0;
+    if (num == 0 || start >= m.count)
+        return RC_OK;
+    size_t end = num < m.count - start ? start + num : m.count;
+    if (!order->name)
+        TRY(by_relevance(s, q, &m));
+    else if (s->entity->kind == META_ITEM && str_eq(str_c(order->name), STR("scorecompleteness")))
+        TRY(by_completeness(s, page->descending, found, end, &m));
+    else if (order->packed)
+        TRY(by_column(s, order, page->descending, found, end, &m));
+    else if (total <= META_SEARCH_MOST)
+        TRY(by_field(s, order, page->descending, found, &m));
+    else
+        TRY(walk(s, order, page->descending, found, end, &m));
+    *subjects_out = arena_array(s->ctx->arena, int64_t, num);
+    for (size_t i = start; i < end && i < m.count; i++)
+        (*subjects_out)[(*count_out)++] = meta_subject_of(s->entity->kind, m.list[i].place);
+    return RC_OK;
+}
