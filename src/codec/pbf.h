@@ -8,7 +8,7 @@
 /* One number without a field: 7 bits a byte, the low ones first. */
 void pbf_put_varint(struct buf *b, uint64_t v);
 /* Small magnitudes of either sign as small numbers, for sint32 and sint64. */
-static inline uint64_t pbf_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+static inline uint64_t pbf_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0); }
 
 void pbf_uint(struct buf *b, unsigned field, uint64_t v); /* also enums, bools and int64 as two's complement */
 void pbf_sint(struct buf *b, unsigned field, int64_t v);

@@ -88,10 +88,10 @@ static int time_bound(struct ctx *ctx, const struct layer *l, str name, enum whe
         return err_set(ctx, &ERR_FEATURE, "'time' parameter is invalid: the layer has no time.");
     if (ms == INT64_MIN || ms == INT64_MAX)
         return RC_OK;
-    struct where *field = node(ctx, (struct where){.kind = WHERE_FIELD, .field = index}, NULL, NULL);
+    struct where *when = node(ctx, (struct where){.kind = WHERE_FIELD, .field = index}, NULL, NULL);
     struct where *moment =
         node(ctx, (struct where){.kind = WHERE_LITERAL, .literal = {.kind = VALUE_INT, .i = ms}, .is_date = true}, NULL, NULL);
-    *out = node(ctx, (struct where){.kind = WHERE_COMPARE, .op = op}, field, moment);
+    *out = node(ctx, (struct where){.kind = WHERE_COMPARE, .op = op}, when, moment);
     return RC_OK;
 }
 
