@@ -101,7 +101,7 @@ static bool reaches(struct ctx *ctx, double lon, double lat, double meters, doub
     CLEANUP(buf_free) struct buf from = BUF_INIT(1000);
     CLEANUP(buf_free) struct buf to = BUF_INIT(1000);
     CLEANUP(buf_free) struct buf around = BUF_INIT(1 << 20);
-    struct relate *r;
+    struct relate *r = NULL;
     wkb_put_head(&from, &(struct wkb_form){.type = GEOMETRY_POINT});
     wkb_put_coords(&from, (const double[]){lon, lat}, 2);
     wkb_put_head(&to, &(struct wkb_form){.type = GEOMETRY_POINT});

@@ -271,15 +271,11 @@ static void thumbnails_and_categories(void **state)
     enum member_type type;
     assert_ok(group_get(CTX, SITE, &callers[OWNER], &fx.group, &g, &type));
     assert_true(g.has_category_schema);
-    static const char *const bad[] = {
-        "{",
-        "5",
-        "{}",
-        "[5]",
-        "[{\"title\":\"\"}]",
-        "[{\"title\":\"a\",\"categories\":{}}]",
+    static const char too_deep[] =
         "[{\"title\":\"a\",\"categories\":[{\"title\":\"b\",\"categories\":[{\"title\":\"c\",\"categories\":[{\"title\":"
-        "\"d\",\"categories\":[{\"title\":\"e\",\"categories\":[{\"title\":\"f\",\"categories\":[]}]}]}]}]}]}]"};
+        "\"d\",\"categories\":[{\"title\":\"e\",\"categories\":[{\"title\":\"f\",\"categories\":[]}]}]}]}]}]}]";
+    static const char *const bad[] = {"{",     "5", "{}", "[5]", "[{\"title\":\"\"}]", "[{\"title\":\"a\",\"categories\":{}}]",
+                                      too_deep};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_refused(group_set_categories(CTX, SITE, &callers[OWNER], &fx.group, str_c(bad[i])), ERR_PARAMETER);
     assert_refused(group_set_categories(CTX, SITE, &callers[MEMBER], &fx.group, str_c(list)), ERR_FORBIDDEN);
