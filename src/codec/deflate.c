@@ -73,10 +73,13 @@ int inflate_step(struct ctx *ctx, struct inflate *z, struct inflate_step *s)
     st->next_out = s->out;
     st->avail_out = out_size;
     int rc = isal_inflate(st);
-    s->in += in_size - st->avail_in;
-    s->in_size -= in_size - st->avail_in;
-    s->out += out_size - st->avail_out;
-    s->out_size -= out_size - st->avail_out;
+    uint32_t taken = in_size - st->avail_in, given = out_size - st->avail_out;
+    if (taken) /* nothing may be taken from nowhere, and given into it: no pointer to move then */
+        s->in += taken;
+    if (given)
+        s->out += given;
+    s->in_size -= taken;
+    s->out_size -= given;
     s->end = st->block_state == ISAL_BLOCK_FINISH;
     if (rc < 0)
         return err_set(ctx, &ERR_CORRUPT, "The compressed data is malformed.");

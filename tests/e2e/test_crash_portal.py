@@ -264,7 +264,8 @@ def as_first_schema(path):
     db.executescript('CREATE TABLE schema_migration (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied BIGINT NOT NULL);' + statements(os.path.join(MIGRATIONS, '0001.c')))
     db.execute('PRAGMA foreign_keys = OFF')
     db.execute('ATTACH ? AS old', (path,))
-    for (table,) in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name <> 'schema_migration'").fetchall():
+    # the index of searches has another form since; it is made anew from the rows when the newer schema comes
+    for (table,) in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name <> 'schema_migration' AND name NOT LIKE 'search%'").fetchall():
         columns = [{c[1] for c in db.execute(f'PRAGMA {side}.table_info({table})')} for side in ('main', 'old')]
         names = ', '.join(sorted(columns[0] & columns[1]))
         if names:

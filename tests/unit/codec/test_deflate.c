@@ -44,6 +44,25 @@ static size_t inflate_all(struct ctx *ctx, const uint8_t *in, size_t n, uint8_t 
     return made;
 }
 
+/* A member that is said to be empty is inflated into no place at all. */
+static void into_nothing(void **state)
+{
+    (void)state;
+    struct ctx ctx;
+    ctx_open(&ctx);
+    uint8_t packed[64];
+    struct deflate *d = deflate_open();
+    size_t n = deflate_chunk(d, packed, 0, true, packed);
+    struct inflate *z = inflate_open();
+    struct inflate_step s = {.in = packed, .in_size = n};
+    assert_int_equal(inflate_step(&ctx, z, &s), RC_OK);
+    assert_null(s.out);
+    assert_int_equal(s.out_size, 0);
+    inflate_close(z);
+    deflate_close(d);
+    ctx_close(&ctx);
+}
+
 static void chunks_are_one_stream(void **state)
 {
     (void)state;
@@ -170,9 +189,13 @@ static void checksum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chunks_are_one_stream),   cmocka_unit_test(earlier_input_does_not_matter),
-        cmocka_unit_test(cut_stream_does_not_end), cmocka_unit_test(malformed_is_corrupt),
-        cmocka_unit_test(output_is_limited),       cmocka_unit_test(checksum),
+        cmocka_unit_test(into_nothing),
+        cmocka_unit_test(chunks_are_one_stream),
+        cmocka_unit_test(earlier_input_does_not_matter),
+        cmocka_unit_test(cut_stream_does_not_end),
+        cmocka_unit_test(malformed_is_corrupt),
+        cmocka_unit_test(output_is_limited),
+        cmocka_unit_test(checksum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
