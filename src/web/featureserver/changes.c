@@ -39,13 +39,16 @@ static int add_layer(struct ctx *ctx, struct extraction *x, int64_t layer_id, in
 static int read_layer_gens(struct ctx *ctx, struct extraction *x, struct json list)
 {
     struct json v;
+    static const char *const form = "has to be an array of objects with 'id' and 'serverGen'";
+    if (!json_is(list, JSON_ARRAY) || !json_count(list))
+        return bad(ctx, "layerServerGens", form);
     for (struct json_iter it = json_each(list); json_next(&it, NULL, &v);) {
         int64_t layer_id, since = 0;
         struct json from = json_get_c(v, "serverGen");
         if (json_absent(from))
             from = json_get_c(v, "minServerGen");
         if (!json_int(json_get_c(v, "id"), &layer_id) || (!json_absent(from) && !json_int(from, &since)))
-            return bad(ctx, "layerServerGens", "has to be an array of objects with 'id' and 'serverGen'");
+            return bad(ctx, "layerServerGens", form);
         TRY(add_layer(ctx, x, layer_id, since));
     }
     return RC_OK;
