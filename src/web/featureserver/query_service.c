@@ -171,7 +171,7 @@ int features_query_domains(struct ctx *ctx, struct call *call)
     int64_t layer;
     TRY(hosted_open(ctx, call->site, &call->caller, call_path(call, "name"), FEATURE_QUERY, &h));
     TRY(call_json(ctx, call, "layers", &list));
-    if (!json_absent(list) && !json_is(list, JSON_ARRAY))
+    if (!json_absent(list) && (!json_is(list, JSON_ARRAY) || !json_count(list)))
         return err_set(ctx, &ERR_FEATURE, "'layers' parameter is invalid: a list of layer ids is needed.");
     json_begin_object(&call->out);
     json_name(&call->out, "domains");
