@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/performance.md from the newest files of bench/results. usage: bench/table.py"""
+"""Writes the tables of docs/performance.md from bench/results. usage: bench/table.py"""
 import glob
 import json
 import os
@@ -62,16 +62,25 @@ def queries(run):
         yield f"| {r['name']} | {of(r['ours'], what, form)}, {of(r['peer'], what, form)} | {spread(ratios)} | ≥ {r['asked']:.2g} | {memory(r['ours'])} |"
 
 
+def newest(bench):
+    """The runs of a bench whose results no newer run has measured again, each with only these results: measurements may be taken one by one."""
+    runs, seen = [], set()
+    for path in sorted(glob.glob(os.path.join(ROOT, 'bench', 'results', bench + '-*.json')), reverse=True):
+        with open(path, encoding='utf-8') as f:
+            run = json.load(f)
+        run['results'] = [r for r in run['results'] if r['name'] not in seen]
+        seen |= {r['name'] for r in run['results']}
+        if run['results']:
+            runs.append((path, run))
+    return runs
+
+
 def main():
     lines = []
     for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries)):
-        found = glob.glob(os.path.join(ROOT, 'bench', 'results', bench + '-*.json'))
-        if not found:
-            continue
-        with open(max(found), encoding='utf-8') as f:
-            run = json.load(f)
-        lines += ['', f"From `bench/results/{os.path.basename(max(found))}`: {run['machine']['cpus']} processors, Linux {run['machine']['kernel']}, {run['pairs']} pairs after a warm-up.", '']
-        lines += rows(run)
+        for path, run in newest(bench):
+            lines += ['', f"From `bench/results/{os.path.basename(path)}`: {run['machine']['cpus']} processors, Linux {run['machine']['kernel']}, {run['pairs']} pairs after a warm-up.", '']
+            lines += rows(run)
     path = os.path.join(ROOT, 'docs', 'performance.md')
     with open(path, encoding='utf-8') as f:
         text = f.read()
