@@ -146,15 +146,14 @@ static int find_caller(struct ctx *ctx, struct sql_tx *tx, void *arg)
     const struct caller_call *call = arg;
     struct token t;
     struct user u;
-    TRY(token_find(ctx, tx, call->token, &t));
+    int rc = call->token.n > TOKEN_TEXT_MAX ? RC_NOT_FOUND : meta_token_signed_in(ctx, tx, hash_of(call->token), &t, &u);
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && (u.disabled || ctx_now(ctx) >= t.expires)))
+        return err_kind(ctx, &ERR_TOKEN_INVALID);
+    TRY(rc);
     bool bound_elsewhere = (!str_empty(t.referer) && !str_eq(origin_of(ctx, call->referer), t.referer)) ||
                            (!str_empty(t.ip) && !str_eq(call->remote, t.ip));
     if (bound_elsewhere)
         return err_kind(ctx, &ERR_TOKEN_INVALID);
-    int rc = meta_user_get(ctx, tx, t.username, &u);
-    if (rc == RC_NOT_FOUND || (rc == RC_OK && u.disabled))
-        return err_kind(ctx, &ERR_TOKEN_INVALID);
-    TRY(rc);
     *call->caller = access_caller(&u);
     return RC_OK;
 }

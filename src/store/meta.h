@@ -179,6 +179,9 @@ struct token {
 };
 int meta_token_insert(struct ctx *ctx, struct sql_tx *tx, const struct token *t);
 int meta_token_get(struct ctx *ctx, struct sql_tx *tx, struct hash h, struct token *out);
+/* The token with whose it is, in one look, for each request asks this: of the user username, role, role_id, custom_privileges and
+ * disabled are filled, all that access needs. RC_NOT_FOUND also when the user is gone. */
+int meta_token_signed_in(struct ctx *ctx, struct sql_tx *tx, struct hash h, struct token *out, struct user *user_out);
 int meta_token_delete(struct ctx *ctx, struct sql_tx *tx, struct hash h);
 int meta_tokens_expire(struct ctx *ctx, struct sql_tx *tx, int64_t now); /* removes those past their time */
 int meta_tokens_of_user_delete(struct ctx *ctx, struct sql_tx *tx, str username);

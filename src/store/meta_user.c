@@ -185,6 +185,8 @@ int meta_users(struct ctx *ctx, struct sql_tx *tx, const struct meta_page *page,
 
 /* ---- tokens ---- */
 
+#define TOKEN_COLUMNS "token.hash, token.username, token.created, token.expires, token.referer, token.ip, token.server_url"
+
 static void token_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
 {
     *(struct token *)element = (struct token){
@@ -208,9 +210,40 @@ int meta_token_insert(struct ctx *ctx, struct sql_tx *tx, const struct token *t)
 
 int meta_token_get(struct ctx *ctx, struct sql_tx *tx, struct hash h, struct token *out)
 {
-    const struct meta_query q = {"SELECT hash, username, created, expires, referer, ip, server_url FROM token WHERE hash = ?",
-                                 (struct sql_value[]){SQL_HASH(h)}, 1, sizeof *out, token_row};
+    const struct meta_query q = {"SELECT " TOKEN_COLUMNS " FROM token WHERE token.hash = ?", (struct sql_value[]){SQL_HASH(h)}, 1,
+                                 sizeof *out, token_row};
     return meta_first(ctx, tx, &q, out);
+}
+
+struct signed_in {
+    struct token token;
+    struct user user;
+};
+
+static void signed_in_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
+{
+    struct signed_in *out = element;
+    token_row(ctx, rows, &out->token);
+    out->user = (struct user){.username = out->token.username,
+                              .role = (enum role)sql_int(rows, 7),
+                              .role_id = sql_str(ctx, rows, 8),
+                              .disabled = sql_int(rows, 9) != 0};
+    if (!str_empty(out->user.role_id))
+        out->user.custom_privileges = meta_role_privileges(ctx, sql_text(rows, 10));
+}
+
+int meta_token_signed_in(struct ctx *ctx, struct sql_tx *tx, struct hash h, struct token *out, struct user *user_out)
+{
+    struct signed_in row;
+    const struct meta_query q = {"SELECT " TOKEN_COLUMNS
+                                 ", portal_user.role, portal_user.role_id, portal_user.disabled, portal_role.privileges "
+                                 "FROM token JOIN portal_user ON portal_user.username = token.username "
+                                 "LEFT JOIN portal_role ON portal_role.id = portal_user.role_id WHERE token.hash = ?",
+                                 (struct sql_value[]){SQL_HASH(h)}, 1, sizeof row, signed_in_row};
+    TRY(meta_first(ctx, tx, &q, &row));
+    *out = row.token;
+    *user_out = row.user;
+    return RC_OK;
 }
 
 int meta_token_delete(struct ctx *ctx, struct sql_tx *tx, struct hash h)

@@ -1,4 +1,5 @@
 /* Users and tokens. */
+#include "store/meta_people.h"
 #include "store_fixture.h"
 
 TX_TEST(every_member)
@@ -124,6 +125,37 @@ TX_TEST(tokens)
     return RC_OK;
 }
 
+TX_TEST(who_a_token_stands_for)
+{
+    struct token t = {.hash = hash_of(STR("x")),
+                      .username = STR("Ann"),
+                      .created = 1,
+                      .expires = 100,
+                      .ip = STR("::1"),
+                      .server_url = STR("")},
+                 out;
+    struct user u = {.username = STR("Ann"), .id = test_id(1), .role = ROLE_USER, .role_id = STR("abcdefghijklmnop")}, found;
+    const struct custom_role role = {
+        .id = u.role_id, .name = STR("Editors"), .description = STR(""), .privileges = UINT64_C(1) << PRIVILEGE_CREATE_ITEM};
+    (void)arg;
+    TRY(meta_token_insert(c, tx, &t));
+    assert_int_equal(meta_token_signed_in(c, tx, t.hash, &out, &found), RC_NOT_FOUND); /* of nobody */
+    TRY(meta_role_insert(c, tx, &role));
+    TRY(meta_user_insert(c, tx, &u));
+    TRY(meta_token_signed_in(c, tx, t.hash, &out, &found));
+    assert_text(out.username, "Ann");
+    assert_text(out.ip, "::1");
+    assert_true(out.expires == 100 && !found.disabled && found.custom_privileges == role.privileges);
+    u.role_id = STR("");
+    u.role = ROLE_PUBLISHER;
+    u.disabled = true;
+    TRY(meta_user_update(c, tx, &u));
+    TRY(meta_token_signed_in(c, tx, t.hash, &out, &found));
+    assert_true(found.disabled && found.role == ROLE_PUBLISHER && str_empty(found.role_id) && found.custom_privileges == 0);
+    assert_int_equal(meta_token_signed_in(c, tx, hash_of(STR("y")), &out, &found), RC_NOT_FOUND);
+    return RC_OK;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +163,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_are_unique, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(pages, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(tokens, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(who_a_token_stands_for, fixture_open, fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
