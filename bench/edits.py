@@ -6,22 +6,16 @@ import http.client
 import json
 import multiprocessing
 import os
-import platform
 import random
 import shutil
-import sys
 import tempfile
 import time
 import urllib.parse
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
-sys.path.insert(0, os.path.join(ROOT, 'tools'))
-sys.path.insert(0, os.path.join(ROOT, 'bench'))
-from demo import PASSWORD, Server, free_port  # noqa: E402
-from rest import Portal, path_of  # noqa: E402
-from transfer import cpu_of, median, peak_kb, reset_peak  # noqa: E402
+from measure import ROOT, cpu_of, keep, median, peak_kb, reset_peak, server
+from rest import path_of  # measure knows where it is
 
-PAGE, FULL = 1000, 1_000_000
+PAGE, FULL, ASKED = 1000, 1_000_000, 30_000
 LAYER = {'id': 0, 'name': 'Points', 'geometryType': 'esriGeometryPoint', 'fields': [
     {'name': 'OBJECTID', 'type': 'esriFieldTypeOID'}, {'name': 'GlobalID', 'type': 'esriFieldTypeGlobalID'}, {'name': 'name', 'type': 'esriFieldTypeString', 'length': 60},
     {'name': 'n', 'type': 'esriFieldTypeInteger'}, {'name': 'height', 'type': 'esriFieldTypeDouble'}, {'name': 'seen', 'type': 'esriFieldTypeDate'}]}
@@ -51,7 +45,7 @@ def client(host, path, token, bodies, ready, go, out):
     out.put(times)
 
 
-def run(server, portal, path, clients, rows, seed):
+def run(started, portal, path, clients, rows, seed):
     """Wall seconds from the first page to the last answer, CPU of the portal, seconds of the answers."""
     pages = rows // PAGE
     context = multiprocessing.get_context('fork')
@@ -61,14 +55,14 @@ def run(server, portal, path, clients, rows, seed):
         p.start()
     for _ in processes:
         ready.acquire()
-    reset_peak(server.process.pid)
-    cpu, start = cpu_of(server.process.pid), time.monotonic()
+    reset_peak(started.process.pid)
+    cpu, start = cpu_of(started.process.pid), time.monotonic()
     go.set()
     times = sorted(t for _ in processes for t in out.get())
     wall = time.monotonic() - start
     for p in processes:
         p.join()
-    return {'wall': wall, 'cpu': cpu_of(server.process.pid) - cpu, 'rows': rows, 'rate': rows / wall, 'answers': times, 'peak_kb': peak_kb(server.process.pid)}
+    return {'wall': wall, 'cpu': cpu_of(started.process.pid) - cpu, 'rows': rows, 'rate': rows / wall, 'answers': times, 'peak_kb': peak_kb(started.process.pid)}
 
 
 def box(portal, path):
@@ -89,29 +83,26 @@ def main():
     parser.add_argument('--program', default=os.path.join(ROOT, 'build', 'mapferry'))
     args = parser.parse_args()
     work, results = tempfile.mkdtemp(prefix='mapferry-bench-'), []
-    server = Server(args.program, work, 'edits', free_port())
-    portal = Portal(server.url, 'admin', PASSWORD)
+    started, portal = server(os.path.abspath(args.program), work, 'edits')
     try:
         def layer(name):
             made = portal.call(portal.content('createService'), createParameters={'name': name, 'spatialReference': {'wkid': 4326}}, outputType='featureService')
             portal.call(path_of(made['serviceurl']).replace('/rest/', '/rest/admin/') + '/addToDefinition', addToDefinition={'layers': [LAYER]})
             return path_of(made['serviceurl']) + '/0'
         full = layer('full')
-        run(server, portal, full, args.clients, FULL, 'load')
+        run(started, portal, full, args.clients, FULL, 'load')
         for k in range(args.pairs):
             for name, path in (('empty layer', layer(f'empty_{k}')), ('layer of 1,000,000 rows', full)):
-                r = run(server, portal, path, args.clients, args.rows, f'{name} {k}')
+                r = run(started, portal, path, args.clients, args.rows, f'{name} {k}')
                 r.update(name=name, box=box(portal, path))
                 results.append(r)
                 print(f"{name:24} {r['rate']:8.0f} features/s, {r['cpu'] / r['rows'] * 1e6:5.1f} us CPU a feature, answers {median(r['answers']) * 1000:.0f} ms (99%: "
                       f"{r['answers'][int(len(r['answers']) * 0.99)] * 1000:.0f}), box right after {r['box'] * 1000:.1f} ms, peak {r['peak_kb'] / 1024:.0f} MiB", flush=True)
         for name in ('empty layer', 'layer of 1,000,000 rows'):
-            print(f"{name:24} median {median([r['rate'] for r in results if r['name'] == name]):.0f} features/s (asked: 30000)")
-        path = os.path.join(ROOT, 'bench', 'results', time.strftime('edits-%Y%m%d-%H%M%S.json', time.gmtime()))
-        with open(path, 'w', encoding='utf-8') as f:
-            json.dump({'machine': {'cpus': os.cpu_count(), 'kernel': platform.release()}, 'clients': args.clients, 'page': PAGE, 'results': results}, f, indent=1)
+            print(f"{name:24} median {median([r['rate'] for r in results if r['name'] == name]):.0f} features/s (asked: {ASKED})")
+        keep('edits', args.pairs, results)
     finally:
-        server.stop()
+        started.stop()
         shutil.rmtree(work, ignore_errors=True)
 
 

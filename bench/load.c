@@ -1,18 +1,19 @@
 /* Sends one request again and again over kept connections and says how long it took: a client that costs little beside the server
  * that is measured. "########" in the request becomes a number of eight digits, each once, so that what is added differs.
- * usage: load PORT CONNECTIONS COUNT < REQUEST (on 127.0.0.1). Answers have to be 200 with a Content-Length, and a body that
- * names no error. Prints a line of JSON; times of single requests in microseconds. */
+ * usage: load PORT CONNECTIONS COUNT < REQUEST (on 127.0.0.1). Answers have to be 200, with a Content-Length or in chunks, and a
+ * body that names no error in its beginning. Prints a line of JSON; times of single requests in microseconds. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST_MAX = 1 << 16, ANSWER_MAX = 1 << 20, CONNECTIONS_MAX = 256, NUMBER_SIZE = 8 };
+enum { REQUEST_MAX = 1 << 16, ANSWER_MAX = 16 << 20, BEGINNING = 2000, CONNECTIONS_MAX = 256, NUMBER_SIZE = 8 };
 static const char number_mark[NUMBER_SIZE + 1] = "########";
 
 struct client {
@@ -50,27 +51,60 @@ static void connect_to(struct client *c, uint16_t port)
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-/* The whole answer; its body, NUL-terminated. */
+static size_t receive(struct client *c, size_t n)
+{
+    ssize_t got = recv(c->fd, c->answer + n, ANSWER_MAX - n, 0);
+    if (got <= 0)
+        die("the server closed the connection, or the answer is too large");
+    c->answer[n + (size_t)got] = 0;
+    return n + (size_t)got;
+}
+
+/* Reads chunks from `at` on, of which n bytes are there; the end of the last one. */
+static size_t chunks_read(struct client *c, size_t at, size_t n)
+{
+    for (size_t size = 1; size; at += size + 2) {
+        char *line;
+        while (!(line = strstr(c->answer + at, "\r\n")))
+            n = receive(c, n);
+        size = strtoul(c->answer + at, NULL, 16);
+        at = (size_t)(line - c->answer) + 2;
+        while (n < at + size + 2)
+            n = receive(c, n);
+    }
+    return at;
+}
+
+/* The whole answer, and where its body begins. */
 static const char *answer_read(struct client *c, size_t *size_out)
 {
-    size_t n = 0, head = 0, body = 0;
-    while (!head || n < head + body) {
-        ssize_t got = recv(c->fd, c->answer + n, ANSWER_MAX - n, 0);
-        if (got <= 0)
-            die("the server closed the connection, or the answer is too large");
-        n += (size_t)got;
-        c->answer[n] = 0;
-        const char *end = head ? NULL : strstr(c->answer, "\r\n\r\n");
-        if (!end)
-            continue;
-        const char *length = strcasestr(c->answer, "\r\nContent-Length:");
-        if (!length || length > end)
-            die("an answer without Content-Length");
-        head = (size_t)(end - c->answer) + 4;
-        body = strtoul(length + sizeof "\r\nContent-Length:" - 1, NULL, 10);
+    size_t n = 0;
+    const char *end;
+    c->answer[0] = 0;
+    while (!(end = strstr(c->answer, "\r\n\r\n")))
+        n = receive(c, n);
+    size_t head = (size_t)(end - c->answer) + 4;
+    const char *length = strcasestr(c->answer, "\r\nContent-Length:"),
+               *chunked = strcasestr(c->answer, "\r\nTransfer-Encoding: chunked");
+    if (chunked && chunked < end) {
+        *size_out = chunks_read(c, head, n);
+        return c->answer + head;
     }
+    if (!length || length > end)
+        die("an answer without a length");
+    size_t all = head + strtoul(length + sizeof "\r\nContent-Length:" - 1, NULL, 10);
+    while (n < all)
+        n = receive(c, n);
     *size_out = n;
     return c->answer + head;
+}
+
+/* Only the beginning: errors are short. */
+static bool names_error(const char *body)
+{
+    char beginning[BEGINNING + 1];
+    snprintf(beginning, sizeof beginning, "%.*s", BEGINNING, body);
+    return strstr(beginning, "\"error\":") || strstr(beginning, "Exception");
 }
 
 static void exchange(struct client *c, unsigned k)
@@ -86,7 +120,7 @@ static void exchange(struct client *c, unsigned k)
     const char *body = answer_read(c, &size);
     times[k] = (float)(1e6 * (now() - start));
     atomic_fetch_add(&bytes, size);
-    if (strncmp(c->answer, "HTTP/1.1 200 ", 13) == 0 && !strstr(body, "\"error\":"))
+    if (strncmp(c->answer, "HTTP/1.1 200 ", 13) == 0 && !names_error(body))
         return;
     if (atomic_fetch_add(&failed, 1) == 0)
         fprintf(stderr, "load: %.300s\n", c->answer);

@@ -31,6 +31,19 @@ def cpu_of(pid):
     return (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / os.sysconf('SC_CLK_TCK')
 
 
+def cpu_of_tree(pid):
+    """The same of a process with all that it started, some of which may still run."""
+    parents = {}
+    for name in filter(str.isdigit, os.listdir('/proc')):
+        with contextlib.suppress(OSError), open(f'/proc/{name}/stat') as f:
+            parents[int(name)] = int(f.read().rsplit(')', 1)[1].split()[1])
+    family, last = {pid}, 0
+    while last != len(family):
+        last = len(family)
+        family |= {child for child, parent in parents.items() if parent in family}
+    return sum(cpu_of(p) for p in family if p == pid or p in parents)
+
+
 def reset_peak(pid):
     with open(f'/proc/{pid}/clear_refs', 'w') as f:
         f.write('5')

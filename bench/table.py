@@ -4,6 +4,8 @@ import glob
 import json
 import os
 
+from plot import plot
+
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 BEGIN, END = '<!-- table -->', '<!-- end of table -->'
 PEERS = {'export corpus': '`tar \\| zstd -1`, synced', 'import corpus': '`zstd -d \\| tar x` into a fresh folder, synced',
@@ -53,13 +55,47 @@ def portal(run):
 
 
 def queries(run):
-    yield '| query of 1,000,000 points | ours, peer (a bare loop unless it is named) | speed by the peer\'s (median, from, to) | asked | peak memory of the portal |'
+    yield '| query of 1,000,000 points or 100,000 polygons | beside | ours, peer | speed by the peer\'s (median, from, to) | asked | requests a second: ours, peer | peak memory of the portal |'
+    yield '|---|---|---|---|---|---|---|'
+    for r in run['results']:
+        form = {'cpu_us': '{:.0f} µs of CPU', 'wall': '{:.2f} s'}[r['what']]
+        ratios = [p[r['what']] / o[r['what']] for o, p in zip(r['ours'], r['peer'])]
+        a_second = f"{of(r['ours'], 'per_second', '{:.0f}')}, {of(r['peer'], 'per_second', '{:.1f}')}" if 'per_second' in r['peer'][0] else '-'
+        yield (f"| {r['name']} | {r['beside']} | {of(r['ours'], r['what'], form)}, {of(r['peer'], r['what'], form)} | {spread(ratios)} | ≥ {r['asked']:.3g} | {a_second} | "
+               f"{memory(r['ours'])} |")
+
+
+def edits(run):
+    yield '| 100,000 points added in pages of 1,000 by 4 clients | features a second (median, from, to) | asked | CPU a feature | answers: median, 99 % | box query right after | peak memory |'
+    yield '|---|---|---|---|---|---|---|'
+    for name in dict.fromkeys(r['name'] for r in run['results']):
+        runs = [r for r in run['results'] if r['name'] == name]
+        rates, answers = [r['rate'] for r in runs], sorted(a for r in runs for a in r['answers'])
+        yield (f"| {name} | {median(rates):.0f} ({min(rates):.0f} to {max(rates):.0f}) | ≥ 30,000 | {median([r['cpu'] / r['rows'] * 1e6 for r in runs]):.1f} µs | "
+               f"{median(answers) * 1000:.0f} ms, {answers[len(answers) * 99 // 100] * 1000:.0f} ms | {median([r['box'] for r in runs]) * 1000:.1f} ms | {memory(runs)} |")
+
+
+def growth(run):
+    lines = {}
+    for r in run['results']:
+        lines.setdefault(r['name'], {}).setdefault(r['size'], []).append(r)
+    sizes = sorted({r['size'] for r in run['results']})
+    yield '| about 100 features of a layer of | ' + ' | '.join(f'{size:,} rows' for size in sizes) + ' |'
+    yield '|---' * (len(sizes) + 1) + '|'
+    for name, by_size in lines.items():
+        yield f'| {name} | ' + ' | '.join(f"{of(by_size[s], 'cpu_us', '{:.0f} µs')}" if s in by_size else '-' for s in sizes) + ' |'
+    with open(os.path.join(ROOT, 'docs', 'growth.svg'), 'w', encoding='utf-8') as f:
+        f.write(plot({name: {s: median([r['cpu_us'] for r in runs]) for s, runs in by_size.items()} for name, by_size in lines.items()}, 'rows of the layer', 'µs of CPU a query'))
+    yield ''
+    yield '![CPU time of queries over the size of the layer](growth.svg)'
+
+
+def busy(run):
+    yield '| a query of one feature while … | at once | p99 idle, meanwhile | times (median, from, to) | asked |'
     yield '|---|---|---|---|---|'
     for r in run['results']:
-        what = 'cpu_us' if 'cpu_us' in r['peer'][0] else 'wall'
-        form = {'cpu_us': '{:.0f} µs of CPU', 'wall': '{:.2f} s'}[what]
-        ratios = [p[what] / o[what] for o, p in zip(r['ours'], r['peer'])]
-        yield f"| {r['name']} | {of(r['ours'], what, form)}, {of(r['peer'], what, form)} | {spread(ratios)} | ≥ {r['asked']:.2g} | {memory(r['ours'])} |"
+        ratios = [b['p99_us'] / i['p99_us'] for i, b in zip(r['idle'], r['busy'])]
+        yield f"| {r['name']} | {r['count']} | {of(r['idle'], 'p99_us', '{:.0f} µs')}, {of(r['busy'], 'p99_us', '{:.0f} µs')} | {spread(ratios)} | < {r['asked']} |"
 
 
 def newest(bench):
@@ -68,8 +104,8 @@ def newest(bench):
     for path in sorted(glob.glob(os.path.join(ROOT, 'bench', 'results', bench + '-*.json')), reverse=True):
         with open(path, encoding='utf-8') as f:
             run = json.load(f)
-        run['results'] = [r for r in run['results'] if r['name'] not in seen]
-        seen |= {r['name'] for r in run['results']}
+        run['results'] = [r for r in run['results'] if (r['name'], r.get('beside')) not in seen]
+        seen |= {(r['name'], r.get('beside')) for r in run['results']}
         if run['results']:
             runs.append((path, run))
     return runs
@@ -77,7 +113,7 @@ def newest(bench):
 
 def main():
     lines = []
-    for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries)):
+    for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries), ('edits', edits), ('growth', growth), ('busy', busy)):
         for path, run in newest(bench):
             lines += ['', f"From `bench/results/{os.path.basename(path)}`: {run['machine']['cpus']} processors, Linux {run['machine']['kernel']}, {run['pairs']} pairs after a warm-up.", '']
             lines += rows(run)

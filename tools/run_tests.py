@@ -315,7 +315,7 @@ class Checks:
         self.add('e2e: demo', lambda report: run(['python3', 'tools/demo.py', '--program', self.program, '--once'], env=env), needs=['build: gcc, release'])
         for script in files(['tests/e2e'], 'test_*.py'):
             name = os.path.basename(script)[:-3]
-            words = ['--all'] if thorough and name.startswith('test_crash') else []
+            words = ['--all'] if thorough and name.startswith(('test_crash', 'test_geometries')) else []
             self.add(f'e2e: {name}', self.counting(f'e2e: {name}:', ['python3', script, '-v', *words], env, 24 * 3600 if thorough else 1200),
                      needs=['build: gcc, release'], counted=False)
         if os.path.isdir(os.path.join(ROOT, 'tests/clients')):
@@ -384,7 +384,7 @@ def main():
     parser.add_argument('words', nargs='*', help='only tests whose names contain one of these')
     parser.add_argument('--builds', default=ROOT, help='folder that holds the build folders (default: the project)')
     parser.add_argument('--fuzz-seconds', type=int, default=FUZZ_SECONDS, help='time of each fuzzer')
-    parser.add_argument('--thorough', action='store_true', help='every place of the crash tests, not a sample')
+    parser.add_argument('--thorough', action='store_true', help='every place of the crash tests and a million geometries, not a sample')
     parser.add_argument('--list', action='store_true', help='names of the checks')
     options = parser.parse_args()
     sys.stdout.reconfigure(encoding='utf-8')

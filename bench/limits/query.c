@@ -1,8 +1,8 @@
-/* The least that a query of a hosted point layer has to do, no generality: the rows of the same file by the same statement, and the same
- * bytes of the features, without HTTP, parameters, access or definitions. Numbers are printed by the program's own base/num.c, since a
- * page is made of little else. One thread.
- * usage: query FILE TABLE OID GEOMETRY COUNT json|pbf|box|field|stream|count|statistics [CONDITION]   (columns between OID and GEOMETRY are
- * the fields; COUNT answers are made; box: CONDITION is xmin,ymin,xmax,ymax). Prints a line of JSON. */
+/* The least that a query of a hosted layer of points or polygons has to do, no generality: the rows of the same file by the same
+ * statement, and the same bytes of the features, without HTTP, parameters, access or definitions. Numbers are printed by the
+ * program's own base/num.c, since a page is made of little else. One thread. usage: query FILE TABLE OID GEOMETRY COUNT
+ * json|pbf|box|field|stream|count|statistics [CONDITION]   (columns between OID and GEOMETRY are the fields; COUNT answers are
+ * made; box: CONDITION is xmin,ymin,xmax,ymax). Prints a line of JSON. */
 #include "base/num.h"
 #include <math.h>
 #include <sqlite3.h>
@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { COLUMNS_MAX = 64, PAGE = 1000, HEAD = 8 };
+enum { COLUMNS_MAX = 64, PAGE = 1000, HEAD = 8, BOXED = 2, POINT = 1 };
 static char *out, *names[COLUMNS_MAX];
 static size_t size, capacity;
 static unsigned long long bytes;
@@ -71,16 +71,55 @@ static void put_value(sqlite3_stmt *s, int column)
     }
 }
 
-static const double *point_of(sqlite3_stmt *s, int column, double xy[2])
+/* The WKB of a GeoPackage geometry, little endian as the program writes it, behind a head without or with a box. */
+static const char *wkb_of(sqlite3_stmt *s, int column)
 {
     const char *blob = sqlite3_column_blob(s, column);
-    memcpy(xy, blob + HEAD + 5, 16); /* a GeoPackage head without box, then WKB */
-    return xy;
+    return blob + HEAD + (blob[3] & BOXED ? 4 * sizeof(double) : 0);
+}
+
+static unsigned number_at(const char *p)
+{
+    unsigned n;
+    memcpy(&n, p, sizeof n);
+    return n;
+}
+
+static void put_pair(const char *p, const char *before, const char *between, const char *after)
+{
+    double xy[2];
+    memcpy(xy, p, sizeof xy);
+    put(before, strlen(before));
+    size += num_print_double(xy[0], room(NUM_DOUBLE_SIZE));
+    put(between, strlen(between));
+    size += num_print_double(xy[1], room(NUM_DOUBLE_SIZE));
+    put(after, strlen(after));
+}
+
+/* A point, or the rings of a polygon of several parts. */
+static void put_geometry(const char *wkb)
+{
+    if (number_at(wkb + 1) == POINT) {
+        put_pair(wkb + 5, "{\"x\":", ",\"y\":", "}");
+        return;
+    }
+    const char *p = wkb + 9;
+    PUT("{\"rings\":[");
+    for (unsigned parts = number_at(wkb + 5); parts; parts--) {
+        unsigned rings = number_at(p + 5);
+        for (p += 9; rings; rings--) {
+            unsigned corners = number_at(p);
+            PUT("[");
+            for (p += 4; corners; corners--, p += 16)
+                put_pair(p, "[", ",", corners > 1 ? "]," : "]");
+            put("],", rings > 1 || parts > 1 ? 2 : 1);
+        }
+    }
+    PUT("]}");
 }
 
 static void put_json(sqlite3_stmt *s, int columns)
 {
-    double xy[2];
     PUT("{\"attributes\":{");
     for (int i = 0; i < columns; i++) {
         put(i ? ",\"" : "\"", i ? 2 : 1);
@@ -88,12 +127,9 @@ static void put_json(sqlite3_stmt *s, int columns)
         PUT("\":");
         put_value(s, i);
     }
-    point_of(s, columns, xy);
-    PUT("},\"geometry\":{\"x\":");
-    size += num_print_double(xy[0], room(NUM_DOUBLE_SIZE));
-    PUT(",\"y\":");
-    size += num_print_double(xy[1], room(NUM_DOUBLE_SIZE));
-    PUT("}},");
+    PUT("},\"geometry\":");
+    put_geometry(wkb_of(s, columns));
+    PUT("},");
 }
 
 static void put_varint(unsigned long long v)
@@ -128,7 +164,7 @@ static void put_pbf(sqlite3_stmt *s, int columns)
         }
         out[at - 1] = (char)(size - at); /* texts of this data are short */
     }
-    point_of(s, columns, xy);
+    memcpy(xy, wkb_of(s, columns) + 5, sizeof xy);
     long long q[2] = {llround(xy[0] / 1e-9), llround(-xy[1] / 1e-9)};
     size_t at = size + 4;
     PUT("\x12\x00\x1a\x00");
