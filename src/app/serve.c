@@ -193,6 +193,7 @@ static int start(struct ctx *ctx, const struct config *c, struct running *r)
 {
     struct http_server_options http = {.connection_limit = (unsigned)config_int(c, connections),
                                        .per_address_limit = (unsigned)config_int(c, per_address),
+                                       .slow_seconds = (unsigned)config_int(c, slow_seconds),
                                        .free_addresses = origin_proxies(ctx, config_text(c, trusted_proxies))};
     TRY(listen_parse(ctx, config_text(c, listen), &http.host, &http.port));
     if (config_bool(c, tls_self_signed) && config_is_default(c, listen))

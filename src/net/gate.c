@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/outflow.h"
 #include "net/tally.h"
 
 #include <errno.h>
@@ -46,6 +47,8 @@ struct gate_guest {
     atomic_uint_fast64_t received;
     uint64_t window_received; /* of `received`, when the window began */
     int64_t window_ms;        /* of this window, spent in GATE_RECEIVING as far as the ticks saw */
+    uint64_t window_taken;    /* what the client had taken of all answers, when the window of this one began */
+    int64_t waited_ms;        /* of that window: ticks that found something on its way to the client */
 };
 
 struct list {
@@ -336,12 +339,30 @@ static bool body_too_slow(const struct gate *g, struct gate_guest *guest, int64_
 {
     uint64_t received = atomic_load(&guest->received);
     guest->window_ms += passed;
-    if (guest->window_ms < g->o.body_window_ms)
+    if (guest->window_ms < g->o.slow_window_ms)
         return false;
-    bool slow = received - guest->window_received < g->o.body_window_bytes;
+    bool slow = received - guest->window_received < g->o.slow_window_bytes;
     guest->window_ms = 0;
     guest->window_received = received;
     return slow;
+}
+
+/* Who takes an answer a byte at a time holds a thread, its memory and perhaps a snapshot. Time counts as long as something waits
+ * to be taken: the application may think between two pieces for as long as it likes. */
+static bool answer_too_slow(const struct gate *g, struct gate_guest *guest, int64_t passed)
+{
+    struct outflow out;
+    if (!outflow_of(guest->fd, &out) || out.waiting == 0) {
+        guest->waited_ms = 0;
+        return false;
+    }
+    if (guest->waited_ms == 0)
+        guest->window_taken = out.taken;
+    guest->waited_ms += passed;
+    if (guest->waited_ms < g->o.slow_window_ms)
+        return false;
+    guest->waited_ms = 0;
+    return out.taken - guest->window_taken < g->o.slow_window_bytes;
 }
 
 static void check_inside(struct gate *g, int64_t now, int64_t passed)
@@ -361,6 +382,7 @@ static void check_inside(struct gate *g, int64_t now, int64_t passed)
             over = body_too_slow(g, guest, passed);
             break;
         case GATE_WORKING:
+            over = answer_too_slow(g, guest, passed);
             break;
         }
         if (over)

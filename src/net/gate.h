@@ -18,8 +18,9 @@ struct gate_options {
     str free_addresses;   /* list of addresses and networks that have no such limit */
     unsigned head_ms;     /* for a request head, from the connection or its first byte on */
     unsigned idle_ms;     /* between two requests of a connection */
-    unsigned body_window_ms;
-    uint64_t body_window_bytes; /* a body has to bring so many in each window of its time, or the connection is cut */
+    unsigned slow_window_ms;
+    uint64_t slow_window_bytes; /* in each window of its time a body has to bring so many, and an answer to be taken by so many,
+                                   or the connection is cut */
     /* Takes the descriptor over and answers what comes. On the gate's thread. */
     bool (*admit)(void *app, int fd, const struct sockaddr *from, socklen_t size);
     void *app;
@@ -52,7 +53,7 @@ void gate_leave(struct gate_guest *guest);
 struct gate_counters {
     uint64_t accepted, waiting_now, inside_now;
     uint64_t turned_away; /* waited in vain, or were too slow with the head */
-    uint64_t cut;         /* inside: evicted, idle for too long, or too slow with the body */
+    uint64_t cut;         /* inside: evicted, idle for too long, too slow with a body or an answer */
 };
 /* Since the start, but for those that say "now". */
 void gate_counters(struct gate *g, struct gate_counters *out);

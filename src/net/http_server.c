@@ -35,8 +35,8 @@ enum {
     CONNECTIONS = 1000,
     WAITING_MAX = 16384,
     HEAD_SECONDS = 20,
-    BODY_SECONDS = 30,
-    BODY_WINDOW_BYTES = 8 << 10, /* in each BODY_SECONDS: about what the slowest radio link brings */
+    SLOW_SECONDS = 30,
+    SLOW_WINDOW_BYTES = 8 << 10, /* in each SLOW_SECONDS: about what the slowest radio link brings */
 };
 
 struct server_counts {
@@ -542,8 +542,8 @@ static int start_gate(struct ctx *ctx, struct http_server *s, const struct http_
                                       .free_addresses = o->free_addresses,
                                       .head_ms = (o->head_seconds ? o->head_seconds : HEAD_SECONDS) * 1000,
                                       .idle_ms = s->idle_seconds * 1000,
-                                      .body_window_ms = (o->body_seconds ? o->body_seconds : BODY_SECONDS) * 1000,
-                                      .body_window_bytes = BODY_WINDOW_BYTES,
+                                      .slow_window_ms = (o->slow_seconds ? o->slow_seconds : SLOW_SECONDS) * 1000,
+                                      .slow_window_bytes = SLOW_WINDOW_BYTES,
                                       .admit = on_admitted,
                                       .app = s};
     return gate_open(ctx, &gate, &s->gate);

@@ -22,15 +22,15 @@ struct http_handlers {
 };
 
 struct http_server_options {
-    const char *host;                 /* address to listen on; NULL: all, both families where there are two */
-    unsigned port;                    /* 0: the kernel chooses, see http_server_port */
-    unsigned connection_limit;        /* that have sent a request, a thread each; 0: 1000. See net/gate.h for the others */
-    unsigned waiting_limit;           /* 0: half of the descriptors that the process may have, at most 16384 */
-    unsigned per_address_limit;       /* of connection_limit, from one address; 0: all */
-    str free_addresses;               /* addresses and networks without that limit: proxies */
-    unsigned idle_seconds;            /* without a byte moving in either direction; 0: 60. Time inside handlers does not count */
-    unsigned head_seconds;            /* for the head of a request; 0: 20 */
-    unsigned body_seconds;            /* in such a time a body has to bring 8 KiB, or its end; 0: 30 */
+    const char *host;           /* address to listen on; NULL: all, both families where there are two */
+    unsigned port;              /* 0: the kernel chooses, see http_server_port */
+    unsigned connection_limit;  /* that have sent a request, a thread each; 0: 1000. See net/gate.h for the others */
+    unsigned waiting_limit;     /* 0: half of the descriptors that the process may have, at most 16384 */
+    unsigned per_address_limit; /* of connection_limit, from one address; 0: all */
+    str free_addresses;         /* addresses and networks without that limit: proxies */
+    unsigned idle_seconds;      /* without a byte moving in either direction; 0: 60. Time inside handlers does not count */
+    unsigned head_seconds;      /* for the head of a request; 0: 20 */
+    unsigned slow_seconds; /* in such a time a body has to bring 8 KiB, or its end, and an answer to be taken by as much; 0: 30 */
     const char *cert_file, *key_file; /* PEM; both or neither (plain HTTP) */
 };
 struct http_server;

@@ -3,6 +3,7 @@
  * A declaration is `name`, `name!` when required, `:type` when it is not text, `=default`; several are separated by spaces. */
 #include "base/num.h"
 #include "base/utf8.h"
+#include "codec/url.h"
 #include "model/errors.h"
 #include "web/web.h"
 
@@ -117,6 +118,16 @@ str call_path(const struct call *call, const char *name)
 bool call_path_id(const struct call *call, const char *name, id *out) { return id_parse(call_path(call, name), out); }
 
 str call_param(const struct call *call, const char *name) { return value_of(call, str_c(name)); }
+
+str call_query(struct ctx *ctx, const struct call *call, const char *name)
+{
+    str rest = call->http->query, pair;
+    size_t n = strlen(name);
+    while (!str_none(rest) && str_split(&rest, '&', &pair))
+        if (pair.n > n && pair.p[n] == '=' && str_ieq(str_sub(pair, 0, n), str_c(name)))
+            return url_decode(ctx->arena, str_sub(pair, n + 1, pair.n), true);
+    return STR_NONE;
+}
 
 bool call_has(const struct call *call, const char *name) { return !str_empty(call_param(call, name)); }
 

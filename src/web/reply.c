@@ -139,7 +139,7 @@ static void text_body(struct ctx *ctx, struct call *call, struct buf *body)
     http_response_buf(call->answer, body);
 }
 
-bool reply_callback_valid(str name)
+static bool function_name(str name)
 {
     for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
@@ -152,22 +152,32 @@ bool reply_callback_valid(str name)
 }
 
 /* callback=NAME: the JSON as a script that calls it, for pages of other origins that know no CORS. As open as CORS is, and for
- * GET only; the cookie of our pages never counts for it (auth.c). */
-static bool wants_script(const struct call *call)
+ * GET only, so it stands in the query, where errors find it that come before the parameters do; the cookie of our pages never
+ * counts for it (auth.c). */
+int reply_callback(struct ctx *ctx, const struct call *call, str *out)
 {
-    return call->http->method != HTTP_POST && origin_allowed(call, STR("*")) &&
-           reply_callback_valid(call_param(call, "callback"));
+    bool asked = call->http->method != HTTP_POST && origin_allowed(call, STR("*"));
+    str name = call_query(ctx, call, "callback");
+    *out = STR_NONE;
+    if (str_empty(name))
+        return RC_OK;
+    if (!function_name(name))
+        return err_set(ctx, &ERR_PARAMETER, "'callback' has to be the name of a function.");
+    if (asked)
+        *out = name;
+    return RC_OK;
 }
 
 static void json_body(struct ctx *ctx, struct call *call)
 {
     struct buf script = BUF_INIT(ANSWER_MAX);
-    if (!wants_script(call)) {
+    str function;
+    if (reply_callback(ctx, call, &function) != RC_OK || str_none(function)) {
         header(ctx, call, "Content-Type", STR("application/json;charset=utf-8"));
         text_body(ctx, call, &call->text);
         return;
     }
-    buf_printf(&script, "/**/%.*s(", STR_FMT(call_param(call, "callback"))); /* the comment: no other format starts so */
+    buf_printf(&script, "/**/%.*s(", STR_FMT(function)); /* the comment: no other format starts so */
     buf_add(&script, buf_str(&call->text));
     buf_add(&script, STR(");"));
     call->answer->status = 200; /* a page runs no script of another status */

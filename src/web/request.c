@@ -75,10 +75,20 @@ static str without_context(const struct web *w, str path)
     return path;
 }
 
+/* The API has an older root: /sharing/content/… is /sharing/rest/content/…. */
+static str with_rest(struct ctx *ctx, str path)
+{
+    const str old = STR("/sharing"), now = STR("/sharing/rest");
+    str below = str_sub(path, old.n, path.n);
+    bool is_old = str_istarts(path, old) && (str_empty(below) || below.p[0] == '/');
+    bool is_now = str_istarts(path, now) && (path.n == now.n || path.p[now.n] == '/');
+    return is_old && !is_now ? arena_printf(ctx->arena, "/sharing/rest%.*s", STR_FMT(below)) : path;
+}
+
 /* The row of a path. A POST operation asked by GET without f is its form: the page is shown, nothing is done. */
 static int find_route(struct ctx *ctx, struct call *call)
 {
-    str path = without_context(call->web, call->http->path);
+    str path = with_rest(ctx, without_context(call->web, call->http->path));
     unsigned method = method_bit(call->http->method);
     bool other;
     if (!method)
@@ -191,12 +201,10 @@ static int find_format(struct ctx *ctx, struct call *call)
 
 /* The format of an error that came before the parameters were complete: by the fields that have arrived, else by the query as it
  * stands. A body that was not read may have asked for JSON, as programs do. */
-static void find_error_format(struct call *call, bool body_read)
+static void find_error_format(struct ctx *ctx, struct call *call, bool body_read)
 {
-    str rest = call->http->query, pair;
-    call->format_given = format_parse(call_param(call, "f"), &call->format);
-    while (!call->format_given && str_split(&rest, '&', &pair))
-        call->format_given = str_istarts(pair, STR("f=")) && format_parse(str_sub(pair, 2, pair.n), &call->format);
+    call->format_given =
+        format_parse(call_param(call, "f"), &call->format) || format_parse(call_query(ctx, call, "f"), &call->format);
     if (!call->format_given && !body_read && call->http->method == HTTP_POST)
         call->format = FORMAT_JSON;
 }
@@ -212,8 +220,8 @@ static int handle(struct ctx *ctx, struct call *call)
     if (call->form_only)
         return call->format_given && call->format != FORMAT_HTML ? err_set(ctx, &ERR_METHOD, "This operation is called by POST.")
                                                                  : RC_OK;
-    if (call_has(call, "callback") && !reply_callback_valid(call_param(call, "callback")))
-        return err_set(ctx, &ERR_PARAMETER, "'callback' has to be the name of a function.");
+    str unused;
+    TRY(reply_callback(ctx, call, &unused));
     TRY(params_check(ctx, call));
     TRY(auth_caller(ctx, call));
     json_out_buf(&call->out, ctx, &call->text);
@@ -236,7 +244,7 @@ static void web_finish(struct ctx *ctx, void *app, struct http_request *rq, int 
     if (body_read)
         rc = handle(ctx, call);
     if (rc != RC_OK && !call->format_given)
-        find_error_format(call, body_read);
+        find_error_format(ctx, call, body_read);
     reply_finish(ctx, call, rc);
 }
 

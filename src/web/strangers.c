@@ -3,7 +3,6 @@
  * half of it. Whoever shows a token first, in a header, the query or an earlier field, is asked for it at once: with a good one
  * these limits are not theirs, with a bad one nothing is taken in. */
 #include "base/file.h"
-#include "codec/url.h"
 #include "model/errors.h"
 #include "net/tally.h"
 #include "web/web.h"
@@ -13,16 +12,6 @@ enum {
     FREE_OF_CHARGE = 256 << 10 /* of each kind, in a request */
 };
 
-/* "token=" of a query as it stands; the query is decoded when the body is complete. */
-static str query_token(struct ctx *ctx, str query)
-{
-    str pair;
-    while (str_split(&query, '&', &pair))
-        if (str_istarts(pair, STR("token=")))
-            return url_decode(ctx->arena, str_sub(pair, strlen("token="), pair.n), true);
-    return STR("");
-}
-
 /* Asked once for each state of the fields, and not for what an ordinary form or a small file takes: most requests are answered
  * without it. */
 static int ask(struct ctx *ctx, struct call *call)
@@ -31,7 +20,7 @@ static int ask(struct ctx *ctx, struct call *call)
     if (call->known || call->asked == call->form->count + 1)
         return RC_OK;
     call->asked = call->form->count + 1;
-    TRY(auth_shown(ctx, call, query_token(ctx, call->http->query), &caller));
+    TRY(auth_shown(ctx, call, call_query(ctx, call, "token"), &caller));
     call->known = !caller.anonymous;
     if (call->known)
         strangers_leave(call);

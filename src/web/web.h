@@ -109,6 +109,8 @@ str call_path(const struct call *call, const char *name);
 bool call_path_id(const struct call *call, const char *name, id *out);
 /* Parameters, any case, body before query. STR_NONE when absent. Text values are valid UTF-8 without NUL. */
 str call_param(const struct call *call, const char *name);
+/* The same of the query as it stands, for what has to be known before, or without, the parameters being complete. */
+str call_query(struct ctx *ctx, const struct call *call, const char *name);
 bool call_has(const struct call *call, const char *name); /* present and not empty */
 /* Typed ones: the type was checked before the handler ran (declare it in the row), default from the row. */
 int64_t call_int(const struct call *call, const char *name);
@@ -166,7 +168,9 @@ void auth_sign_in(struct ctx *ctx, struct call *call, str token); /* the browser
 /* reply.c: everything that goes out. */
 void reply_headers(struct ctx *ctx, struct call *call);        /* CORS */
 void reply_finish(struct ctx *ctx, struct call *call, int rc); /* renders call->text or the error */
-bool reply_callback_valid(str name);                           /* "dojo.io.script.cb1": words of letters, digits, _ and $ */
+/* The function of callback=, STR_NONE when none is asked for; ERR_PARAMETER when it is no name like "dojo.io.script.cb1": words
+ * of letters, digits, _ and $. */
+int reply_callback(struct ctx *ctx, const struct call *call, str *out);
 /* html.c: the page around a JSON answer (or, for a POST row asked by GET, the form only). */
 void html_page(struct ctx *ctx, struct call *call, str json, struct buf *out);
 str html_policy(struct ctx *ctx); /* the Content-Security-Policy of such a page: nothing runs, and styles are ours */

@@ -13,6 +13,7 @@ import sys
 import time
 import unittest
 import urllib.parse
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import moving  # noqa: E402
@@ -100,6 +101,30 @@ class Doors(unittest.TestCase):
         for _ in range(500):
             self.dial(CROWD, SLOW_UPLOAD + b'\r\nx')
         self.others_are_served()
+
+    def test_answers_that_nobody_takes(self):
+        """Whoever takes an answer a few bytes at a time is cut, and what he asked for is given back; others are not kept waiting."""
+        with Server_(**{'http.slowSeconds': '1'}) as server:
+            person = server.sign_in()
+            item = person.add('CAD Drawing', 'Large', file=('large.dwg', bytes(16 << 20)))
+            path = f'/sharing/rest/content/items/{item}/data?token={person.token}'
+            crowd = []
+            for _ in range(20):
+                s = self.crowd.enter_context(socket.socket())
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                s.connect(('127.0.0.1', server.port))
+                s.sendall(f'GET {path} HTTP/1.1\r\nHost: h\r\nReferer: {server.url}\r\n\r\n'.encode())
+                self.assertEqual(s.recv(12), b'HTTP/1.1 200')
+                crowd.append(s)
+            counter = re.compile(rb'mapferry_http_cut_total (\d+)')
+
+            def all_cut():
+                for s in crowd:
+                    with contextlib.suppress(OSError):
+                        s.recv(1)
+                return int(counter.search(urllib.request.urlopen(server.url + '/metrics').read()).group(1)) >= len(crowd)
+            poll(all_cut)
+            self.assertEqual(person.call(f'/sharing/rest/content/items/{item}')['size'], 16 << 20)
 
     def test_clients_behind_a_proxy_have_a_limit_each(self):
         with Server_(**{'http.maxPerAddress': '2'}) as server:

@@ -785,7 +785,7 @@ static void outside_there_is_room_for_so_many(void **state)
 static void a_body_that_dribbles_is_cut(void **state)
 {
     (void)state;
-    struct app *app = start((struct http_server_options){.body_seconds = 1});
+    struct app *app = start((struct http_server_options){.slow_seconds = 1});
     int fd = dial(app);
     assert_true(say(fd, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")));
     int said = 0;
@@ -796,6 +796,19 @@ static void a_body_that_dribbles_is_cut(void **state)
     assert_true(said < 1000);
     sem_wait(&app->ended);
     assert_int_equal(atomic_load(&app->unanswered), 1);
+    close(fd);
+    finish(app);
+}
+
+static void an_answer_that_nobody_takes_is_cut(void **state)
+{
+    (void)state;
+    struct app *app = start((struct http_server_options){.slow_seconds = 1});
+    int fd = dial(app);
+    assert_true(say(fd, STR(GET("/endless"))));
+    sem_wait(&app->ended);
+    assert_int_equal(atomic_load(&app->whole), 0);
+    assert_int_equal(atomic_load(&open_readers), 0);
     close(fd);
     finish(app);
 }
@@ -957,6 +970,7 @@ int main(void)
         OWN(one_address_has_a_limit),
         OWN(outside_there_is_room_for_so_many),
         OWN(a_body_that_dribbles_is_cut),
+        OWN(an_answer_that_nobody_takes_is_cut),
         SERVED(requests_cannot_be_smuggled),
         OWN(stopping_lets_a_running_request_finish),
         OWN(after_the_grace_requests_are_cancelled),

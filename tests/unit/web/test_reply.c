@@ -258,6 +258,15 @@ static void a_script_for_pages_without_cors(void **state)
     (void)ask("/sharing/rest/content/items/00000000000000000000000000000000/data?f=json&callback=cb");
     assert_int_equal(wf.answer.status, 200);
     assert_true(str_starts(wf.answer.body, STR("/**/cb({\"error\"")));
+    static const char *const EARLY[] = {"/sharing/rest/nothing?callback=cb&f=json",
+                                        "/sharing/rest/generateToken?f=json&callback=cb",
+                                        "/sharing/rest?f=json&callback=cb&a=%00"};
+    for (size_t i = 0; i < COUNT_OF(EARLY); i++) { /* found before the parameters are complete, or while they are read */
+        (void)ask(EARLY[i]);
+        assert_int_equal(wf.answer.status, 200);
+        assert_true(str_starts(wf.answer.body, STR("/**/cb({\"error\"")));
+        assert_str(answer_header("Content-Type"), "text/javascript;charset=utf-8");
+    }
     (void)post("/sharing/rest/info", "callback", "cb", NULL);
     assert_str(answer_header("Content-Type"), "application/json;charset=utf-8");
     wf.web.allowed_origins = STR("https://app.example");

@@ -77,6 +77,9 @@ static void tokens(void **state)
     struct json v = post("/sharing/generateToken", "username", "admin", "password", "password-1", NULL);
     const char *token = text_at(v, "/token");
     assert_at(ask(path(REST "/community/self?f=json&token=%s", token)), "/username", "admin");
+    assert_at(ask(path("/Sharing/community/self?f=json&token=%s", token)), "/username", "admin");
+    assert_non_null(text_at(ask("/sharing?f=json"), "/currentVersion"));
+    assert_at(ask("/sharingrest?f=json"), "/error/code", "404");
     assert_at(post(REST "/generateToken", "username", "admin", "password", "wrong", NULL), "/error/details/0",
               "Invalid username or password.");
     assert_at(post(REST "/generateToken", "token", token, "serverUrl", "http://h/server", NULL), "/error/code", "400");
