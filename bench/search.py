@@ -15,6 +15,7 @@ import urllib.parse
 from measure import PASSWORD, ROOT, Portal, keep, peak_kb, reset_peak, server  # noqa: F401
 
 BASE = 12288
+LISTS = 16 << 22  # where the numbers of the lists of store/meta_runs.h begin; the block is their low 14 bits
 QUERIES = {  # name: what is asked, at most how many times the p99 of an item
     'a word of a few items': ({'q': 'rare7'}, 20),
     'a word of 1,000 items': ({'q': 'some7'}, 20),
@@ -67,7 +68,8 @@ def multiply(database, size):
         if copies > 1:
             db.execute('INSERT INTO search_block SELECT b.word, b.kind, b.field, b.block + ? * copy.n, b.content FROM (SELECT * FROM search_block WHERE kind = 0) b '
                        'JOIN copy ORDER BY 1, 2, 3, 4', (blocks,))
-        db.execute('UPDATE search_packed SET place = CASE kind WHEN 0 THEN ? ELSE 0 END WHERE kind IN (0, 3)', (copies * BASE,))
+        db.execute('INSERT INTO search_column SELECT c.number + ? * copy.n, c.content FROM (SELECT * FROM search_column WHERE number >= ?) c JOIN copy ORDER BY 1', (blocks, LISTS))
+        db.execute('UPDATE search_packed SET place = CASE kind WHEN 3 THEN 0 ELSE ? END WHERE kind IN (0, 3, 4)', (copies * BASE,))
         db.execute('INSERT INTO search_rebuild (kind, subject) VALUES (0, ?)', (copies * last - 4,))
         for _, sql in indexes:
             db.execute(sql)

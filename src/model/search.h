@@ -55,5 +55,7 @@ struct search_query *search_and(struct ctx *ctx, struct search_query *a, struct 
 
 /* Can `a` become `b` by at most `edits` changes: a letter put in, left out, exchanged, or two neighbours exchanged? */
 bool search_near(str a, str b, unsigned edits);
+/* Is all of the text what the pattern says? * stands for anything, ? for one character. */
+bool search_matches(str pattern, str text);
 
 #endif

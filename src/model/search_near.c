@@ -1,4 +1,4 @@
-/* Words that are nearly the same. */
+/* Words that are nearly the same, or as a pattern says. */
 #include "model/search.h"
 
 #include "base/utf8.h"
@@ -37,4 +37,31 @@ bool search_near(str a, str b, unsigned edits)
             return false;
     }
     return rows[n % 3][m] <= edits;
+}
+
+/* Where the last star let more in is tried again, one character further: the time is the product of the lengths. */
+bool search_matches(str pattern, str text)
+{
+    size_t p = 0, t = 0, star = SIZE_MAX, from = 0;
+    while (t < text.n) {
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            from = t;
+        } else if (p < pattern.n && pattern.p[p] == '?') {
+            p++;
+            utf8_next(text, &t);
+        } else if (p < pattern.n && pattern.p[p] == text.p[t]) {
+            p++;
+            t++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            utf8_next(text, &from);
+            t = from;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.n && pattern.p[p] == '*')
+        p++;
+    return p == pattern.n;
 }

@@ -9,6 +9,10 @@ struct bits bits_new(struct arena *a, size_t n)
 }
 
 void bits_clear(struct bits *b) { memset(b->word, 0, b->words * sizeof *b->word); }
+void bits_clear_below(struct bits *b, size_t end)
+{
+    memset(b->word, 0, (end / 64 < b->words ? end / 64 : b->words) * sizeof *b->word);
+}
 void bits_copy(struct bits *to, const struct bits *from) { memcpy(to->word, from->word, to->words * sizeof *to->word); }
 
 void bits_or(struct bits *to, const struct bits *with)

@@ -16,6 +16,7 @@ void bits_copy(struct bits *to, const struct bits *from);
 void bits_or(struct bits *to, const struct bits *with);
 void bits_and(struct bits *to, const struct bits *with);
 void bits_and_not(struct bits *to, const struct bits *without);
+void bits_clear_below(struct bits *b, size_t end); /* end: a multiple of 64 */
 size_t bits_count(const struct bits *b);
 bool bits_any(const struct bits *b);
 /* The greatest element below `limit`, SIZE_MAX when there is none. */

@@ -1,5 +1,6 @@
 /* Items. The descriptive columns come from model/item_fields.def, so that a new row there needs a migration and nothing here. */
 #include "store/meta_columns.h"
+#include "store/meta_runs.h"
 
 #include "base/utf8.h"
 #include "store/meta_search_fields.h"
@@ -157,14 +158,26 @@ int meta_item_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct ite
     return meta_first(ctx, tx, &q, out);
 }
 
+/* The numbers of an item, when they are packed: also those of a new one that got the place of the last one, which was deleted. */
+static int columns_update(struct ctx *ctx, struct sql_tx *tx, int64_t number, const struct item *it)
+{
+    const int64_t values[COLUMNS_OF_ITEM] = {it->created, it->modified, it->size,
+                                             meta_column_extent(ctx->arena, set(it->field[ITEM_EXTENT]))};
+    return meta_columns_update(ctx, tx, number, values);
+}
+
 int meta_item_insert(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
 {
     struct sql_value v[COLUMNS];
     int64_t number;
     item_values(ctx, it, v);
+    bool more;
     TRY(meta_number(ctx, tx, &number, insert_sql, v, COLUMNS));
     TRY(terms_put(ctx, tx, number, it));
-    return meta_place_of(number) % META_BLOCK == 0 ? meta_columns_follow(ctx, tx) : RC_OK;
+    if (meta_place_of(number) % META_BLOCK != 0)
+        return columns_update(ctx, tx, number, it);
+    TRY(meta_columns_follow(ctx, tx));
+    return meta_runs_follow(ctx, tx, &more);
 }
 
 int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
@@ -174,9 +187,7 @@ int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
     item_values(ctx, it, v);
     TRY(meta_number(ctx, tx, &number, update_sql, v, COLUMNS));
     TRY(terms_put(ctx, tx, number, it));
-    const int64_t values[COLUMNS_OF_ITEM] = {it->created, it->modified, it->size,
-                                             meta_column_extent(ctx->arena, set(it->field[ITEM_EXTENT]))};
-    return meta_columns_update(ctx, tx, number, values);
+    return columns_update(ctx, tx, number, it);
 }
 
 int meta_item_delete(struct ctx *ctx, struct sql_tx *tx, const id *item)

@@ -9,5 +9,6 @@ const struct sql_migration meta_migrations[] = {
     {4, "attachments by GlobalID", migration_0004},
     {5, "uploads in parts, comments, ratings, credentials", migration_0005},
     {6, "search in packed sets", migration_0006},
+    {7, "search by neighbours, letters and values", migration_0007},
 };
 const size_t meta_migration_count = COUNT_OF(meta_migrations);

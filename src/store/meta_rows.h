@@ -69,6 +69,8 @@ int meta_terms_put(struct ctx *ctx, struct sql_tx *tx, int64_t subject, const st
 int meta_terms_delete(struct ctx *ctx, struct sql_tx *tx, int64_t subject);
 /* A term that comes and goes by itself: `on` or off. */
 int meta_terms_mark(struct ctx *ctx, struct sql_tx *tx, int64_t subject, str word, int64_t field, bool on);
+/* Of search_text.content: the next field, which moves on *rest; false at the end. */
+bool meta_terms_section(str *rest, int64_t *field_out, str *lines_out);
 /* Of search_text.content: the lines of a field, each followed by a line feed. Words between spaces (" fire maps "), or a whole
  * value as it was written. */
 str meta_terms_lines(str text, int64_t field);

@@ -7,7 +7,7 @@
 
 /* ---- leaves ---- */
 
-static int word_places(const struct meta_search *s, int64_t fields, str word, struct bits *into)
+int meta_search_word(const struct meta_search *s, int64_t fields, str word, struct bits *into)
 {
     int64_t number;
     const struct meta_want want = {.fields = fields, .into = into};
@@ -18,23 +18,24 @@ static int word_places(const struct meta_search *s, int64_t fields, str word, st
 int meta_search_value(const struct meta_search *s, int64_t field, str value, struct bits *into)
 {
     str stored = meta_terms_value(s->ctx, value, field);
-    return str_empty(stored) ? RC_OK : word_places(s, field, stored, into);
+    return str_empty(stored) ? RC_OK : meta_search_word(s, field, stored, into);
 }
 
 /* Everything that says something in one of the fields. */
 static int present(const struct meta_search *s, int64_t fields, struct bits *into)
 {
-    return word_places(s, fields, STR(""), into);
+    return meta_search_word(s, fields, STR(""), into);
 }
 
 static bool is_star(const struct search_query *q) { return q->kind == SEARCH_WILDCARD && str_eq(q->text, STR("*")); }
 
-static int whole(const struct meta_search *s, int64_t field, const struct search_query *q, struct bits *out)
+static int whole(const struct meta_search *s, int64_t field, const struct search_query *q, const struct bits *within,
+                 size_t limit, struct bits *out)
 {
     if (is_star(q))
         return present(s, field, out);
     if (q->kind == SEARCH_WILDCARD || q->kind == SEARCH_RANGE || (q->kind == SEARCH_TERM && q->edits > 0))
-        return meta_search_values(s, field, q, out);
+        return meta_search_values(s, field, q, within, limit, out);
     return meta_search_value(s, field, q->text, out);
 }
 
@@ -91,7 +92,9 @@ static int field_leaf(const struct meta_search *s, const struct meta_field *f, c
     case FIELD_WORDS:
         return is_star(q) ? present(s, f->bit, out) : meta_search_words(s, f->bit, q, within, limit, out);
     case FIELD_WHOLE:
-        TRY(whole(s, f->bit, q, out));
+        if (f->own && !s->who->admin)
+            limit = 0; /* what is not the viewer's goes */
+        TRY(whole(s, f->bit, q, within, limit, out));
         return f->own && !s->who->admin ? own_only(s, out) : RC_OK;
     case FIELD_ACCESS:
         return access_places(s, f->bit, q, out);
@@ -229,7 +232,7 @@ static int groups_of_viewer(const struct meta_search *s, struct bits *into)
                   "WHERE group_member.username = ? AND portal_group.favourites = 0",
                   SQL_S(s->who->username)));
     while ((rc = sql_next(s->ctx, &rows)) == RC_OK)
-        TRY(word_places(s, TERM_ITEM_GROUP, sql_str(s->ctx, &rows, 0), into));
+        TRY(meta_search_word(s, TERM_ITEM_GROUP, sql_str(s->ctx, &rows, 0), into));
     return rc == RC_END ? RC_OK : rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include "model/search.h"
 #include "store/meta_columns.h"
+#include "store/meta_runs.h"
 #include "store/meta_search_fields.h"
 
 enum {
@@ -72,6 +73,8 @@ int meta_search_visible(const struct meta_search *s, struct bits *out);
  * do. */
 int meta_search_eval(const struct meta_search *s, const struct search_query *q, const struct bits *within, size_t limit,
                      struct bits *out);
+/* Adds the places that have the word in one of the fields. */
+int meta_search_word(const struct meta_search *s, int64_t fields, str word, struct bits *into);
 /* Adds the places that have the whole value in the field. */
 int meta_search_value(const struct meta_search *s, int64_t field, str value, struct bits *into);
 
@@ -95,10 +98,22 @@ struct meta_word_list {
     size_t count;
 };
 struct meta_word_list meta_search_split(struct ctx *ctx, str text);
-/* The whole values that a pattern or range gives. */
-int meta_search_values(const struct meta_search *s, int64_t field, const struct search_query *q, struct bits *out);
+/* ---- meta_search_phrase.c ---- */
+/* Adds those of `within` where the words stand in a row in one of the fields, or are all of it, or are near each other, as q
+ * says. */
+int meta_search_phrase(const struct meta_search *s, int64_t fields, const struct search_query *q,
+                       const struct meta_word_list *words, const struct bits *within, size_t limit, struct bits *out);
+/* The whole values that a pattern, a range or a near word gives. */
+int meta_search_values(const struct meta_search *s, int64_t field, const struct search_query *q, const struct bits *within,
+                       size_t limit, struct bits *out);
 /* The numbers of the words that a fuzzy term stands for. */
 int meta_search_near(const struct meta_search *s, const struct search_query *q, int64_t **out, size_t *count_out);
+
+/* ---- meta_search_pattern.c ---- */
+/* Adds those of `within`, which are items, where a word or whole value of the fields is as the pattern says; the pattern is as
+ * values are compared and begins with no star. */
+int meta_search_pattern(const struct meta_search *s, int64_t fields, str pattern, const struct bits *within, size_t limit,
+                        struct bits *out);
 
 /* ---- meta_search_column.c: leaves over columns of the subject's row ---- */
 int meta_search_column(const struct meta_search *s, const struct meta_field *f, const struct search_query *q, struct bits *out);
@@ -117,6 +132,7 @@ void meta_condition_text(struct ctx *ctx, struct meta_condition *c, const char *
                          str (*prepare)(struct ctx *, str));
 
 /* ---- meta_search_counts.c ---- */
+enum meta_term_field_bit meta_count_field_bit(enum meta_count_field f);
 /* Counts over the newest `most` of the found ones. */
 int meta_search_count(const struct meta_search *s, const struct bits *found, size_t most, struct meta_value_counts *counts,
                       size_t count);

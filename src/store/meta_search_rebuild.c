@@ -1,6 +1,6 @@
 /* The search index made anew from the items, groups and users: after a migration that emptied it. Step by step, each one a
  * transaction that remembers how far it got, so that a crash costs one step. */
-#include "store/meta_rows.h"
+#include "store/meta_runs.h"
 
 enum { STEP = 100 }; /* rows of a transaction */
 
@@ -46,14 +46,29 @@ static int rebuild_step(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return sql_exec(ctx, tx, "UPDATE search_rebuild SET subject = ? WHERE kind = ?", SQL_I(number), SQL_I(kind));
 }
 
-int meta_search_rebuild(struct ctx *ctx, struct sql *db)
+/* The lists of a block; RC_END when all have theirs. */
+static int lists_step(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    bool more;
+    (void)arg;
+    TRY(meta_runs_follow(ctx, tx, &more));
+    return more ? RC_OK : RC_END;
+}
+
+static int steps(struct ctx *ctx, struct sql *db, sql_fn *step)
 {
     for (;;) {
-        struct ctx step; /* what it reads goes with it */
-        ctx_child(&step, ctx);
-        int rc = ctx_adopt_error(ctx, &step, sql_write(&step, db, rebuild_step, NULL));
-        ctx_close(&step);
+        struct ctx one; /* what it reads goes with it */
+        ctx_child(&one, ctx);
+        int rc = ctx_adopt_error(ctx, &one, sql_write(&one, db, step, NULL));
+        ctx_close(&one);
         if (rc != RC_OK)
             return rc == RC_END ? RC_OK : rc;
     }
+}
+
+int meta_search_rebuild(struct ctx *ctx, struct sql *db)
+{
+    TRY(steps(ctx, db, rebuild_step));
+    return steps(ctx, db, lists_step);
 }

@@ -1,5 +1,4 @@
-/* Leaves over words: one word, several in a row, patterns, ranges, and words that are nearly the same. The index finds who has
- * the words; whether they stand in a row is looked up in the text of each candidate, newest first. */
+/* Leaves over words: one word, patterns, ranges, and words that are nearly the same. */
 #include "store/meta_search_private.h"
 
 #include "base/utf8.h"
@@ -23,117 +22,6 @@ struct meta_word_list meta_search_split(struct ctx *ctx, str text)
     return words;
 }
 
-static int word_places(const struct meta_search *s, int64_t fields, str word, struct bits *into)
-{
-    int64_t number;
-    const struct meta_want want = {.fields = fields, .into = into};
-    TRY(meta_words_find(s->ctx, s->tx, word, &number));
-    return number == 0 ? RC_OK : meta_postings_read(s->ctx, s->tx, s->entity->kind, number, &want, 1);
-}
-
-/* ---- words in a row ---- */
-
-struct phrase {
-    struct meta_word_list words;
-    str joined; /* " fire maps " */
-    unsigned between;
-    bool whole;
-    int64_t fields;
-};
-
-/* All words within a stretch of the line that has room for `between` others. */
-static bool line_has_near(const struct phrase *p, str line)
-{
-    size_t stretch = p->words.count + p->between;
-    str rest = str_trim(line), word;
-    while (!str_empty(rest)) {
-        str from = rest;
-        size_t found = 0;
-        uint64_t seen = 0; /* words of the phrase beyond 64 are not told apart */
-        for (size_t i = 0; i < stretch && str_split(&from, ' ', &word); i++)
-            for (size_t k = 0; k < p->words.count && k < 64; k++)
-                if ((seen >> k & 1) == 0 && str_eq(p->words.list[k], word)) {
-                    seen |= (uint64_t)1 << k;
-                    found++;
-                    break;
-                }
-        if (found == (p->words.count < 64 ? p->words.count : 64))
-            return true;
-        str_split(&rest, ' ', &word);
-    }
-    return false;
-}
-
-static bool line_has(const struct phrase *p, str line)
-{
-    if (p->whole)
-        return str_eq(line, p->joined);
-    return p->between > 0 ? line_has_near(p, line) : str_find(line, p->joined, 0) != SIZE_MAX;
-}
-
-static bool text_has(const struct phrase *p, str text)
-{
-    for (int64_t field = 1; field < TERM_FIRST_WHOLE; field <<= 1) {
-        str lines = p->fields & field ? meta_terms_lines(text, field) : STR(""), line;
-        while (str_split(&lines, '\n', &line))
-            if (line_has(p, line))
-                return true;
-    }
-    return false;
-}
-
-struct verification {
-    const struct phrase *phrase;
-    struct bits *out;
-    size_t found, limit;
-};
-
-static int verify_row(void *arg, size_t place, const struct sql_rows *rows)
-{
-    struct verification *v = arg;
-    if (!text_has(v->phrase, sql_text(rows, 0)))
-        return RC_OK;
-    bits_set(v->out, place);
-    return ++v->found > v->limit && v->limit > 0 ? RC_END : RC_OK;
-}
-
-/* Keeps of the candidates those whose text has the phrase; with a limit, the newest ones. */
-static int verify(const struct meta_search *s, const struct phrase *p, const struct bits *candidates, size_t limit,
-                  struct bits *out)
-{
-    struct verification v = {.phrase = p, .out = out, .limit = limit};
-    const struct meta_search_reading r = {"content, subject", "search_text", "subject", 1, verify_row, &v};
-    return meta_search_rows(s, candidates, &r);
-}
-
-static int phrase_places(const struct meta_search *s, const struct phrase *p, const struct bits *within, size_t limit,
-                         struct bits *out)
-{
-    struct bits candidates = meta_search_set(s), having = meta_search_set(s);
-    bits_copy(&candidates, within);
-    for (size_t i = 0; i < p->words.count; i++) {
-        bits_clear(&having);
-        TRY(word_places(s, p->fields, p->words.list[i], &having));
-        bits_and(&candidates, &having);
-    }
-    return verify(s, p, &candidates, limit, out);
-}
-
-static str joined(struct ctx *ctx, const struct meta_word_list *words)
-{
-    size_t n = 1, at = 0;
-    for (size_t i = 0; i < words->count; i++)
-        n += words->list[i].n + 1;
-    char *text = arena_alloc(ctx->arena, n);
-    text[at++] = ' ';
-    for (size_t i = 0; i < words->count; i++) {
-        memcpy(text + at, words->list[i].p, words->list[i].n);
-        at += words->list[i].n;
-        text[at++] = ' ';
-    }
-    return str_of(text, at);
-}
-
 /* ---- patterns and ranges ---- */
 
 static int where_places(const struct meta_search *s, int64_t fields, const struct search_query *q,
@@ -149,10 +37,23 @@ static int where_places(const struct meta_search *s, int64_t fields, const struc
     return rc;
 }
 
-/* Pieces between characters that are no word's: each one's words have to be there. */
-static int pattern_places(const struct meta_search *s, int64_t fields, str text, struct bits *out)
+/* Items have lists by the first letters; of the others there are few, and so they are where a pattern begins with anything. */
+static int piece_places(const struct meta_search *s, int64_t fields, const struct search_query *q, str text,
+                        const struct bits *within, size_t limit, struct bits *out)
 {
-    str all = utf8_fold(s->ctx->arena, text);
+    bool anything = text.n == 0 || text.p[0] == '*' || text.p[0] == '?';
+    if (s->entity->kind == META_ITEM && !anything)
+        return meta_search_pattern(s, fields, text, within, limit, out);
+    struct search_query piece = *q;
+    piece.text = text;
+    return where_places(s, fields, &piece, as_is, out);
+}
+
+/* Pieces between characters that are no word's: each one's words have to be there. */
+static int pattern_places(const struct meta_search *s, int64_t fields, const struct search_query *q, const struct bits *within,
+                          size_t limit, struct bits *out)
+{
+    str all = utf8_fold(s->ctx->arena, q->text);
     struct bits found = meta_search_set(s);
     size_t count = 0;
     for (size_t next = 0, start = 0; start < all.n; start = next) {
@@ -165,12 +66,13 @@ static int pattern_places(const struct meta_search *s, int64_t fields, str text,
         }
         if (end == start)
             continue;
-        struct search_query piece = {.kind = SEARCH_WILDCARD, .text = str_sub(all, start, end)};
+        str piece = str_sub(all, start, end);
+        bool only = end - start == all.n; /* of several, each one has to give all it finds */
         bits_clear(&found);
-        if (str_eq(piece.text, STR("*")))
-            TRY(word_places(s, fields, STR(""), &found));
+        if (str_eq(piece, STR("*")))
+            TRY(meta_search_word(s, fields, STR(""), &found));
         else
-            TRY(where_places(s, fields, &piece, as_is, &found));
+            TRY(piece_places(s, fields, q, piece, within, only ? limit : 0, &found));
         if (count++ == 0)
             bits_copy(out, &found);
         else
@@ -179,10 +81,14 @@ static int pattern_places(const struct meta_search *s, int64_t fields, str text,
     return RC_OK;
 }
 
-int meta_search_values(const struct meta_search *s, int64_t field, const struct search_query *q, struct bits *out)
+int meta_search_values(const struct meta_search *s, int64_t field, const struct search_query *q, const struct bits *within,
+                       size_t limit, struct bits *out)
 {
+    str (*prepare)(struct ctx *, str) = field & TERM_EXACT ? as_is : folded;
+    if (q->kind == SEARCH_WILDCARD)
+        return piece_places(s, field, q, prepare(s->ctx, q->text), within, limit, out);
     if (q->kind != SEARCH_TERM)
-        return where_places(s, field, q, field & TERM_EXACT ? as_is : folded, out);
+        return where_places(s, field, q, prepare, out);
     int64_t *numbers;
     size_t count;
     const struct meta_want want = {.fields = field, .into = out};
@@ -225,7 +131,7 @@ static int near_places(const struct meta_search *s, int64_t fields, const struct
         struct search_query one = *q;
         one.text = words->list[i];
         bits_clear(&found);
-        TRY(meta_search_values(s, fields, &one, &found));
+        TRY(meta_search_values(s, fields, &one, NULL, 0, &found));
         if (i == 0)
             bits_copy(out, &found);
         else
@@ -240,15 +146,13 @@ int meta_search_words(const struct meta_search *s, int64_t fields, const struct 
     if (q->kind == SEARCH_RANGE)
         return where_places(s, fields, q, folded, out);
     if (q->kind == SEARCH_WILDCARD)
-        return pattern_places(s, fields, q->text, out);
+        return pattern_places(s, fields, q, within, limit, out);
     struct meta_word_list words = meta_search_split(s->ctx, q->text);
     if (words.count == 0)
         return RC_OK;
     if (q->kind == SEARCH_TERM && q->edits > 0)
         return near_places(s, fields, q, &words, out);
     if (words.count == 1 && !q->whole)
-        return word_places(s, fields, words.list[0], out);
-    const struct phrase p = {
-        .words = words, .joined = joined(s->ctx, &words), .between = q->edits, .whole = q->whole, .fields = fields};
-    return phrase_places(s, &p, within, limit, out);
+        return meta_search_word(s, fields, words.list[0], out);
+    return meta_search_phrase(s, fields, q, &words, within, limit, out);
 }

@@ -1,6 +1,6 @@
 /* What a subject is found by: the words of its texts, folded, and the whole values of its lists. What each field said last is
  * kept as text: phrases are looked for there, values are counted there, and an update finds in it the terms that go. */
-#include "store/meta_postings.h"
+#include "store/meta_runs.h"
 
 #include "base/utf8.h"
 #include "store/meta_search_fields.h"
@@ -150,8 +150,7 @@ static int section_add(struct ctx *ctx, const struct meta_term_field *f, struct 
     return buf_check(out, ctx, "search text");
 }
 
-/* The next section; its field as a bit. */
-static bool section_next(str *rest, int64_t *field_out, str *lines_out)
+bool meta_terms_section(str *rest, int64_t *field_out, str *lines_out)
 {
     str section;
     if (!str_split(rest, SECTION_END, &section) || section.n == 0)
@@ -165,7 +164,7 @@ str meta_terms_lines(str text, int64_t field)
 {
     int64_t bit;
     str lines;
-    while (section_next(&text, &bit, &lines))
+    while (meta_terms_section(&text, &bit, &lines))
         if (bit == field)
             return lines;
     return STR("");
@@ -194,7 +193,7 @@ static void terms_add(struct ctx *ctx, struct terms *terms, str text, bool now)
 {
     int64_t field;
     str lines, line, word;
-    while (section_next(&text, &field, &lines)) {
+    while (meta_terms_section(&text, &field, &lines)) {
         size_t count = 0;
         int64_t before_bits = now ? 0 : field, now_bits = now ? field : 0;
         term_add(ctx, terms, STR(""), before_bits, now_bits);
@@ -287,6 +286,7 @@ static int replace(struct ctx *ctx, struct sql_tx *tx, int64_t subject, str cont
     terms_add(ctx, &terms, before, false);
     terms_add(ctx, &terms, content, true);
     TRY(terms_write(ctx, tx, &posted, &terms));
+    TRY(meta_runs_change(ctx, tx, subject, before, content));
     return text_put(ctx, tx, subject, content);
 }
 

@@ -8,5 +8,6 @@ extern const char migration_0003[];
 extern const char migration_0004[];
 extern const char migration_0005[];
 extern const char migration_0006[];
+extern const char migration_0007[];
 
 #endif

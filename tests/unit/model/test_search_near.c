@@ -35,8 +35,49 @@ static void long_words(void **state)
     assert_true(search_near(str_of(a, 64), str_of(b, 64), 1));
 }
 
+static void patterns(void **state)
+{
+    static const struct {
+        const char *pattern, *text;
+        bool expected;
+    } rows[] = {
+        {"", "", true},
+        {"", "a", false},
+        {"*", "", true},
+        {"**", "abc", true},
+        {"a*", "a", true},
+        {"a*", "ba", false},
+        {"a?c", "abc", true},
+        {"a?c",
+         "a\xc3\xa4"
+         "c",
+         true},
+        {"a?c", "ac", false},
+        {"?", "\xf0\x9f\x97\xba", true},
+        {"*b*b", "abab", true},
+        {"*b*b", "aba", false},
+        {"a*b*c", "a1b2b3c", true},
+        {"a*b*c", "a1c2b", false},
+        {"%_", "ab", false},
+        {"*\xc3\xa4*", "\xc3\xb6\xc3\xa4", true},
+        {"*?", "", false},
+    };
+    char many[2001], stars[201];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (search_matches(str_c(rows[i].pattern), str_c(rows[i].text)) != rows[i].expected)
+            fail_msg("'%s' and '%s'", rows[i].pattern, rows[i].text);
+    memset(many, 'a', sizeof many); /* nothing that grows beyond all bounds */
+    for (size_t i = 0; i < sizeof stars; i++)
+        stars[i] = i % 2 ? 'a' : '*';
+    assert_true(search_matches(str_of(stars, sizeof stars), str_of(many, sizeof many)));
+    many[2000] = 'b';
+    stars[200] = 'c';
+    assert_false(search_matches(str_of(stars, sizeof stars), str_of(many, sizeof many)));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(near), cmocka_unit_test(long_words)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(near), cmocka_unit_test(long_words), cmocka_unit_test(patterns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,12 @@ static void operations(void **state)
         count += x[i];
     }
     assert_int_equal(bits_count(&b), count);
+    bits_copy(&and, &b);
+    bits_clear_below(&and, 1024);
+    for (unsigned i = 0; i < N; i++)
+        assert_int_equal(bits_has(&and, i), i >= 1024 && x[i]);
+    bits_clear_below(&and, 2 * N);
+    assert_false(bits_any(&and));
     bits_unset(&b, 5);
     assert_false(bits_has(&b, 5));
     bits_clear(&b);
