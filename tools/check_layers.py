@@ -6,7 +6,7 @@ import re
 import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'src')
-FLOORS = {'base': 0, 'codec': 1, 'net': 2, 'model': 2, 'store': 3, 'convert': 3, 'service': 4, 'portal': 5, 'migrate': 6, 'jobs': 7,
+FLOORS = {'base': 0, 'codec': 1, 'net': 2, 'model': 2, 'store': 3, 'convert': 3, 'formats': 4, 'service': 4, 'portal': 5, 'migrate': 6, 'jobs': 7,
           'web': 8, 'cli': 8, 'app': 9}
 # Headers of foreign libraries and the only places that may know them (a file, or a folder ending in /).
 CONFINED = {

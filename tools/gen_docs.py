@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the documents that are tables of the program: docs/api.md, commands.md, errors.md, item-types.md and roles.md, from the same .def files that the
+"""Writes the documents that are tables of the program: docs/api.md, commands.md, errors.md, item-types.md, roles.md and formats/export.md, from the same .def files that the
 program is built from. --check writes nothing and exits 1 when a document is not what it would write."""
 import difflib
 import os
@@ -235,12 +235,25 @@ def roles():
         table(['privilege', 'viewer `iAAAAAAAAAAAAAAA`', 'user `org_user`', 'publisher `org_publisher`', 'administrator `org_admin`'], lines)
 
 
+def export_formats():
+    subjects, carried = rows('formats/carry.def', 'SUBJECT'), rows('formats/carry.def', 'CARRY')
+    out = HEAD.format('src/formats/formats.def and carry.def') + '# Formats that features leave in\n\n' \
+        'What `export` of an item (`exportFormat`) and `mapferry item export` write. Where a rule loses something, the messages of the job say how often it did, layer by layer.\n\n'
+    formats = rows('formats/formats.def', 'FORMAT')
+    out += table(['exportFormat', 'also called', 'item type', 'of several layers'], [[code(f[1]), cell(f[2]), f'{f[3]} (.{f[5]})', f'{f[4]} (.{f[6]})'] for f in formats])
+    for f in formats:
+        out += f'\n## {f[1]}\n\n' + table(['what', 'how it is written', 'counted as'],
+                                          [[title, cell(rule), '' if message in ('NONE', '0') else cell(message)] for subject, title in subjects for form, about, rule, message in carried
+                                           if form == f[0] and about == subject])
+    return out + '\n## Not written\n\n' + table(['exportFormat', 'also called', 'why, and what to use instead'], [[code(n), cell(o), cell(w)] for n, o, w in rows('formats/formats.def', 'NO_FORMAT')])
+
+
 def main():
     check = sys.argv[1:] == ['--check']
     if sys.argv[1:] and not check:
         sys.exit('usage: gen_docs.py [--check]')
     stale = False
-    for name, make in (('api', api), ('commands', commands), ('errors', errors), ('item-types', item_types), ('roles', roles)):
+    for name, make in (('api', api), ('commands', commands), ('errors', errors), ('item-types', item_types), ('roles', roles), ('formats/export', export_formats)):
         path, text = f'docs/{name}.md', make()
         old = read(path) if os.path.exists(os.path.join(ROOT, path)) else ''
         if old == text:

@@ -5,10 +5,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/utf8.h"
 #include "jobs/kinds.h"
 #include "jobs/lists.h"
 #include "jobs/notes.h"
+#include "jobs/result_item.h"
 #include "migrate/migrate.h"
 #include "model/errors.h"
 #include "portal/local/local.h"
@@ -298,22 +298,6 @@ static int export_progress(struct ctx *ctx, void *arg, const struct migrate_prog
     return job_checkpoint(ctx, e->job, &progress, STR_NONE);
 }
 
-enum { NAME_CHARS = 200 }; /* leaves room for the time, a number and the extension */
-
-/* A title as it may stand in a file name. */
-static str name_of_title(struct ctx *ctx, str title)
-{
-    size_t end = 0;
-    for (unsigned n = 0; n < NAME_CHARS && end < title.n; n++)
-        (void)utf8_next(title, &end);
-    title = str_sub(title, 0, end);
-    char *name = arena_cstr(ctx->arena, title);
-    for (size_t i = 0; i < title.n; i++)
-        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f || name[i] == '/')
-            name[i] = '_';
-    return str_of(name, title.n);
-}
-
 /* The time of the package is taken once and kept, so that a resumed job makes the same bytes. */
 static int remember_time(struct ctx *ctx, struct export_run *e)
 {
@@ -329,7 +313,7 @@ static int remember_time(struct ctx *ctx, struct export_run *e)
     struct clock_parts t = clock_parts_of(e->created);
     e->file_name = !str_empty(e->request.file_name) ? e->request.file_name
                                                     : arena_printf(ctx->arena, "%.*s_%d%d%02d_%02d%02d%02d",
-                                                                   STR_FMT(name_of_title(ctx, e->request.group_title)), t.year,
+                                                                   STR_FMT(result_item_name(ctx, e->request.group_title)), t.year,
                                                                    t.month, t.day, t.hour, t.minute, t.second);
     struct buf b = BUF_INIT(64 << 10);
     struct json_out o;
@@ -400,10 +384,7 @@ static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob
     if (item_get(ctx, site, &admin, &wanted, &there) == RC_OK)
         return RC_OK;
     err_clear(ctx);
-    struct item_input in = {.wanted_id = wanted,
-                            .file = blob,
-                            .file_name = arena_printf(ctx->arena, "%.*s.epk", STR_FMT(e->file_name)),
-                            .file_content_type = STR("application/octet-stream")};
+    struct item_input in = {.wanted_id = wanted, .file = blob, .file_content_type = STR("application/octet-stream")};
     for (int f = 0; f < ITEM_FIELD_COUNT; f++)
         in.field[f] = STR_NONE;
     in.field[ITEM_TITLE] = e->file_name;
@@ -411,14 +392,9 @@ static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob
     in.field[ITEM_TYPE_KEYWORDS] = STR("Export Package,epk");
     in.field[ITEM_TAGS] = STR("Export Package,epk");
     in.field[ITEM_SNIPPET] = arena_printf(ctx->arena, "Content of the group '%.*s'.", STR_FMT(e->request.group_title));
-    int rc;
-    for (int n = 2; (rc = item_add(ctx, site, &admin, admin.username, &e->request.folder, &in, item_out)) != RC_OK &&
-                    err_is(ctx, &ERR_ITEM_NAME_TAKEN);
-         n++) {
-        err_clear(ctx); /* an earlier export of this second, or of this name */
-        in.file_name = arena_printf(ctx->arena, "%.*s_%d.epk", STR_FMT(e->file_name), n);
-    }
-    return rc;
+    const struct result_item result = {
+        .caller = &admin, .owner = admin.username, .folder = &e->request.folder, .stem = e->file_name, .extension = "epk"};
+    return result_item_add(ctx, site, &result, &in, item_out);
 }
 
 static int put_result(struct ctx *ctx, struct export_run *e, const id *item, const struct package_result *package)

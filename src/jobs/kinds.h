@@ -13,6 +13,7 @@ struct job_kind {
 
 /* Requests are the JSON that jobs/requests.c prints; each function documents its members. */
 int job_export_group(struct ctx *ctx, struct job_run *run);
+int job_export_item(struct ctx *ctx, struct job_run *run);
 int job_import_group(struct ctx *ctx, struct job_run *run);
 int job_item_work(struct ctx *ctx, struct job_run *run);
 int job_publish(struct ctx *ctx, struct job_run *run);

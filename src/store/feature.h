@@ -81,6 +81,13 @@ int feature_query_open(struct ctx *ctx, struct feature_store *fs, const id *stor
 /* The row's memory is valid until the next call. RC_END at the end. */
 int feature_next(struct ctx *ctx, struct feature_cursor *c, struct row *row_out);
 void feature_cursor_close(struct feature_cursor *c);
+/* Several queries that see one moment of a data set, whatever is edited meanwhile. One cursor at a time, closed before the
+ * snapshot. */
+struct feature_snapshot;
+int feature_snapshot_open(struct ctx *ctx, struct feature_store *fs, const id *store, struct feature_snapshot **out);
+int feature_snapshot_query(struct ctx *ctx, struct feature_snapshot *s, const struct layer *l, const struct feature_query *q,
+                           struct feature_cursor **out);
+void feature_snapshot_close(struct feature_snapshot *s); /* NULL is allowed */
 /* Rows have a value for each output, no oid, no geometry. Of the query the conditions count alone. The same for feature_next.
  * Blobs of the aggregates of geometry are doubles, in the layer's spatial reference: xmin, ymin, xmax, ymax of an envelope, x and
  * y of a centroid, of each corner of a hull. */

@@ -82,6 +82,7 @@ CHANGES = [
     (CONTENT + 'deleteRelationship', {'originItemId': '{item}', 'destinationItemId': '{service}', 'relationshipType': 'Map2Service'}, OWN, None),
     (CONTENT + 'createFolder', {'title': '{fresh}'}, OWN, None), (CONTENT + '{folder}/delete', {}, OWN, None), (CONTENT + '{folder}/updateFolder', {'newTitle': '{fresh}'}, OWN, None),
     (CONTENT + 'publish', {'itemId': '{csv}', 'fileType': 'csv', 'publishParameters': '{"name":"{fresh}","latitudeFieldName":"lat","longitudeFieldName":"lon"}'}, OWN, None),
+    (CONTENT + 'export', {'itemId': '{service}', 'exportFormat': 'CSV', 'title': '{fresh}'}, OWN, None),
     (CONTENT + 'createService', {'createParameters': '{"name":"{fresh}"}'}, OWN, None), (CONTENT + '{folder}/createService', {'createParameters': '{"name":"{fresh}"}'}, OWN, None),
     (GROUP + '/update', {'title': '{fresh}'}, MANAGE, None), (GROUP + '/delete', {}, OWN, None), (GROUP + '/protect', {}, OWN, None), (GROUP + '/unprotect', {}, OWN, None),
     (GROUP + '/addUsers', {'users': 'publisher'}, MANAGE, None), (GROUP + '/removeUsers', {'users': 'member'}, MANAGE, None), (GROUP + '/updateUsers', {'admins': 'member'}, MANAGE, None),

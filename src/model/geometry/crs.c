@@ -301,3 +301,15 @@ int crs_transform_envelope(struct ctx *ctx, const struct crs *from, const struct
     }
     return envelope_empty(out) ? err_set(ctx, &ERR_INVALID, "the extent lies outside of the spatial reference asked for") : RC_OK;
 }
+
+int crs_clamps(struct ctx *ctx, const struct crs *from, const struct crs *to, bool *out)
+{
+    const struct crs mercator = {.wkid = CRS_WEB_MERCATOR};
+    struct crs_info info;
+    *out = crs_same(to, &mercator) && from->wkid == CRS_WGS84;
+    if (*out || !crs_same(to, &mercator) || (from->wkid <= 0 && str_empty(from->wkt)))
+        return RC_OK;
+    TRY(crs_describe(ctx, from, &info));
+    *out = info.geographic;
+    return RC_OK;
+}

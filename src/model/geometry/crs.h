@@ -36,6 +36,10 @@ void crs_local(struct ctx *ctx, double lon, double lat, struct crs *out);
 /* Transformations are prepared once a thread and pair, and kept there (a few); same or unknown (wkid 0 without WKT) systems mean
  * no change. ERR_INVALID: a system is not known, or there is no way between them, or a coordinate lies outside of it. */
 int crs_transform_points(struct ctx *ctx, const struct crs *from, const struct crs *to, double *xy, size_t count, size_t stride);
+/* Whether latitudes near the poles have to be kept off (wkb_clamp_y) on the way from one system to the other: Mercator has no
+ * place for them. */
+#define CRS_NEAR_POLE 89.9
+int crs_clamps(struct ctx *ctx, const struct crs *from, const struct crs *to, bool *out);
 /* WKB with the same form in the other system, appended to `out`. The input is checked. */
 int crs_transform_wkb(struct ctx *ctx, const struct crs *from, const struct crs *to, str wkb, struct buf *out);
 /* The box around the transformed box: a grid of its points is followed, not only its corners. Parts that cannot be

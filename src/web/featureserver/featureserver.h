@@ -44,10 +44,6 @@ int features_shape_apply(struct ctx *ctx, struct features_shape *s, str wkb, str
 int features_shape_point(struct ctx *ctx, const struct features_shape *s, double xy[2]);
 /* "transform", of quantized answers. */
 void features_shape_put_transform(struct json_out *o, const struct features_shape *s);
-/* Whether latitudes near the poles have to be kept off on the way from one system to the other: Mercator has no place for them.
- */
-#define FEATURES_NEAR_POLE 89.9
-int features_clamps(struct ctx *ctx, const struct crs *from, const struct crs *to, bool *out);
 
 /* ---- rows.c: rows as JSON ---- */
 struct features_rows {

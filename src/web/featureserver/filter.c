@@ -201,9 +201,9 @@ static int bring_over(struct ctx *ctx, const struct layer *l, struct asked *a, d
                        BUFFER_VERTICES_MAX);
     if (meters > 0)
         return geometry_buffer(ctx, &a->crs, &own, buf_str(&a->wkb), meters, out);
-    TRY(features_clamps(ctx, &a->crs, &own, &clamp));
+    TRY(crs_clamps(ctx, &a->crs, &own, &clamp));
     if (clamp)
-        TRY(wkb_clamp_y(ctx, &a->wkb, FEATURES_NEAR_POLE));
+        TRY(wkb_clamp_y(ctx, &a->wkb, CRS_NEAR_POLE));
     return crs_transform_wkb(ctx, &a->crs, &own, buf_str(&a->wkb), out);
 }
 

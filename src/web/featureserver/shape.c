@@ -8,18 +8,6 @@ enum { GEOMETRY_MAX = 512 << 20, PRECISION_MAX = 15 };
 /* Without a grid of the request's own, protocol buffers have one finer than any measurement: a tenth of a millimetre and less. */
 static const double STEP_DEGREES = 1e-9, STEP_METERS = 1e-4;
 
-int features_clamps(struct ctx *ctx, const struct crs *from, const struct crs *to, bool *out)
-{
-    const struct crs mercator = {.wkid = CRS_WEB_MERCATOR};
-    struct crs_info info;
-    *out = crs_same(to, &mercator) && from->wkid == CRS_WGS84;
-    if (*out || !crs_same(to, &mercator) || (from->wkid <= 0 && str_empty(from->wkt)))
-        return RC_OK;
-    TRY(crs_describe(ctx, from, &info));
-    *out = info.geographic;
-    return RC_OK;
-}
-
 static int read_out_sr(struct ctx *ctx, const struct call *call, struct crs *out)
 {
     str text = str_trim(call_param(call, "outSR"));
@@ -113,7 +101,7 @@ int features_shape_open(struct ctx *ctx, const struct call *call, const struct l
     TRY(read_out_sr(ctx, call, &out->to));
     out->transform = !crs_same(&out->from, &out->to);
     if (out->transform)
-        TRY(features_clamps(ctx, &out->from, &out->to, &out->clamp));
+        TRY(crs_clamps(ctx, &out->from, &out->to, &out->clamp));
     out->tolerance = call_double(call, "maxAllowableOffset");
     if (out->tolerance < 0)
         return err_set(ctx, &ERR_FEATURE, "'maxAllowableOffset' parameter is invalid");
@@ -163,7 +151,7 @@ static int bring_over(struct ctx *ctx, struct features_shape *s, str *wkb)
 {
     if (s->clamp) {
         TRY(copy_over(ctx, s, wkb));
-        TRY(wkb_clamp_y(ctx, own_buffer(s, *wkb), FEATURES_NEAR_POLE));
+        TRY(wkb_clamp_y(ctx, own_buffer(s, *wkb), CRS_NEAR_POLE));
     }
     struct buf *b = other_buffer(s, *wkb);
     TRY(crs_transform_wkb(ctx, &s->from, &s->to, *wkb, b));
@@ -197,8 +185,8 @@ int features_shape_apply(struct ctx *ctx, struct features_shape *s, str wkb, str
 
 int features_shape_point(struct ctx *ctx, const struct features_shape *s, double xy[2])
 {
-    if (s->clamp && fabs(xy[1]) > FEATURES_NEAR_POLE)
-        xy[1] = copysign(FEATURES_NEAR_POLE, xy[1]);
+    if (s->clamp && fabs(xy[1]) > CRS_NEAR_POLE)
+        xy[1] = copysign(CRS_NEAR_POLE, xy[1]);
     if (s->transform)
         TRY(crs_transform_points(ctx, &s->from, &s->to, xy, 1, 2));
     const struct wkb_grid *g = &s->grid;

@@ -242,6 +242,8 @@ static int job_of(struct ctx *ctx, struct call *call, const id *item, struct job
         return rc;
     }
     str type = str_trim(sharing_text(call, "jobType"));
+    if (str_eq(type, STR("export"))) /* of an item; the kind of that name is a group's */
+        type = STR("exportItem");
     struct job_call newest = {.item = item, .kind = str_empty(type) ? STR("item") : type, .job = out};
     return sql_read(ctx, call->site->sql, newest_job, &newest);
 }
@@ -264,12 +266,17 @@ static str last_message(struct ctx *ctx, const struct job *job)
     return json_string_or(json_at(messages, json_count(messages) - 1), ctx->arena, STR(""));
 }
 
-static int status_print(struct call *call, const id *item, const char *word, str message)
+/* job: what it tells is told; NULL without. */
+static int status_print(struct call *call, const id *item, const char *word, str message, const struct job *job)
 {
     json_begin_object(&call->out);
     json_member_c(&call->out, "status", word);
     json_member_str(&call->out, "statusMessage", message);
     json_member_str(&call->out, "itemId", id_str(item));
+    if (job && !str_empty(job->messages))
+        json_member_raw(&call->out, "messages", job->messages);
+    if (job && !str_empty(job->progress))
+        json_member_raw(&call->out, "progress", job->progress);
     json_end_object(&call->out);
     return RC_OK;
 }
@@ -280,19 +287,19 @@ static int item_status(struct ctx *ctx, struct call *call, const id *item, const
     struct item_view v;
     int64_t touched;
     if (job && job->state <= JOB_RUNNING)
-        return status_print(call, item, status_word(job), STR(""));
+        return status_print(call, item, status_word(job), STR(""), job);
     TRY(upload_find(ctx, call->site, &call->caller, &(struct upload_ref){.owner = call_path(call, "user"), .item = *item},
                     &touched));
     if (touched >= 0 && (!job || touched > job->modified))
-        return status_print(call, item, "partial", STR("The upload waits for parts, or for its commit."));
+        return status_print(call, item, "partial", STR("The upload waits for parts, or for its commit."), NULL);
     bool failed = job && job->state != JOB_SUCCEEDED;
     int rc = sharing_owned_item(ctx, call, &v);
     if (failed && (rc == RC_NOT_FOUND || (rc == RC_OK && v.item.modified <= job->modified))) {
         err_clear(ctx);
-        return status_print(call, item, status_word(job), last_message(ctx, job));
+        return status_print(call, item, status_word(job), last_message(ctx, job), job);
     }
     TRY(rc);
-    return status_print(call, item, "completed", STR("completed"));
+    return status_print(call, item, "completed", STR("completed"), NULL);
 }
 
 /* While a service is being published its item does not exist yet: with a job the item is not asked for. */
@@ -312,5 +319,5 @@ int publish_status(struct ctx *ctx, struct call *call)
         TRY(sharing_owned_item(ctx, call, &v));
     bool has_job = rc == RC_OK;
     return status_print(call, &item, has_job ? status_word(&job) : "completed",
-                        has_job ? last_message(ctx, &job) : STR("completed"));
+                        has_job ? last_message(ctx, &job) : STR("completed"), has_job ? &job : NULL);
 }
