@@ -22,16 +22,51 @@ static const int64_t MEMORY_MAX = 1LL << 30;
 
 /* Drivers look at the extension; the file itself is named by a hash. */
 static const char *const FORMAT_EXTENSIONS[] = {
-    [CONVERT_GEOPACKAGE] = "gpkg", [CONVERT_GEOJSON] = "geojson",     [CONVERT_SHAPEFILE_ZIP] = "zip",
-    [CONVERT_CSV] = "csv",         [CONVERT_PACKAGE_LAYERS] = "gpkg",
+    [CONVERT_GEOPACKAGE] = "gpkg",      [CONVERT_GEOJSON] = "geojson", [CONVERT_SHAPEFILE_ZIP] = "zip", [CONVERT_CSV] = "csv",
+    [CONVERT_PACKAGE_LAYERS] = "gpkg",  [CONVERT_EXCEL] = "xlsx",      [CONVERT_KML] = "kml",           [CONVERT_GPX] = "gpx",
+    [CONVERT_FILE_GEODATABASE] = "zip",
 };
 
+static const struct {
+    const char *file_type;
+    enum convert_format format;
+} FILE_TYPES[] = {
+    {"geoPackage", CONVERT_GEOPACKAGE},
+    {"geojson", CONVERT_GEOJSON},
+    {"shapefile", CONVERT_SHAPEFILE_ZIP},
+    {"csv", CONVERT_CSV},
+    {"excel", CONVERT_EXCEL},
+    {"kml", CONVERT_KML},
+    {"gpx", CONVERT_GPX},
+    {"filegdb", CONVERT_FILE_GEODATABASE},
+    {"fileGeodatabase", CONVERT_FILE_GEODATABASE},
+};
+enum { WEB_MERCATOR = 102100 };
+
+bool convert_format_parse(str file_type, enum convert_format *out)
+{
+    for (size_t i = 0; i < COUNT_OF(FILE_TYPES); i++) {
+        if (str_ieq(file_type, str_c(FILE_TYPES[i].file_type))) {
+            *out = FILE_TYPES[i].format;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the API gives tables. */
+int32_t convert_format_target(enum convert_format format)
+{
+    return format == CONVERT_CSV || format == CONVERT_EXCEL ? WEB_MERCATOR : 0;
+}
+
 struct convert {
-    char *program, *path, *name;
+    char *program, *path, *name, *parameters;
     enum convert_format format;
     int32_t target_wkid;
     int64_t memory_max, cpu_seconds_max;
     char *dir;             /* of the link; removed at the end */
+    const char *extension; /* of the link: what drivers go by */
     pid_t pid;             /* 0: not running */
     int ask_fd, answer_fd; /* -1: closed */
     struct buf frame;      /* payload of the last answer */
@@ -201,13 +236,14 @@ static int start(struct ctx *ctx, struct convert *c)
     if (c->pid)
         return RC_OK;
     CLEANUP(buf_free) struct buf request = BUF_INIT(PROTOCOL_MAX);
-    str link = arena_printf(ctx->arena, "%s/input.%s", c->dir, FORMAT_EXTENSIONS[c->format]);
+    str link = arena_printf(ctx->arena, "%s/input.%s", c->dir, c->extension);
     struct protocol_open in = {.format = (uint8_t)c->format,
                                .target_wkid = c->target_wkid,
                                .memory_max = c->memory_max,
                                .cpu_seconds_max = c->cpu_seconds_max,
                                .path = link,
-                               .name = str_c(c->name)};
+                               .name = str_c(c->name),
+                               .parameters = str_c(c->parameters)};
     protocol_put_open(&request, &in);
     TRY(spawn(ctx, c));
     return ask(ctx, c, &request, PROTOCOL_OPENED);
@@ -221,8 +257,11 @@ static int make_link(struct ctx *ctx, struct convert *c)
     c->dir = mem_cstr(dir.p);
     CLEANUP(file_close) int fd = -1;
     TRY(file_open_read(ctx, c->path, &fd));
+    char first[2] = {0};
+    bool zipped = read(fd, first, sizeof first) == (ssize_t)sizeof first && first[0] == 'P' && first[1] == 'K';
+    c->extension = zipped && c->format == CONVERT_KML ? "kmz" : FORMAT_EXTENSIONS[c->format];
     char *whole = realpath(c->path, NULL);
-    str link = arena_printf(ctx->arena, "%s/input.%s", c->dir, FORMAT_EXTENSIONS[c->format]);
+    str link = arena_printf(ctx->arena, "%s/input.%s", c->dir, c->extension);
     int failed = whole ? symlink(whole, link.p) : -1;
     int error = errno;
     free(whole);
@@ -236,6 +275,7 @@ int convert_open(struct ctx *ctx, const struct convert_options *options, struct 
     *c = (struct convert){.program = mem_cstr(options->program),
                           .path = mem_cstr(options->path),
                           .name = mem_cstr(options->name ? options->name : "layer"),
+                          .parameters = mem_cstr(options->parameters ? options->parameters : ""),
                           .format = options->format,
                           .target_wkid = options->target_wkid,
                           .memory_max = options->memory_max ? options->memory_max : MEMORY_MAX,
@@ -269,6 +309,7 @@ void convert_close(struct convert *c)
     mem_free(c->program);
     mem_free(c->path);
     mem_free(c->name);
+    mem_free(c->parameters);
     mem_free(c);
 }
 

@@ -15,15 +15,25 @@ enum convert_format {
     CONVERT_GEOJSON,
     CONVERT_SHAPEFILE_ZIP,
     CONVERT_CSV,
-    CONVERT_PACKAGE_LAYERS /* a GeoPackage that we wrote */
+    CONVERT_EXCEL,
+    CONVERT_KML, /* and KMZ */
+    CONVERT_GPX,
+    CONVERT_FILE_GEODATABASE, /* in a zip archive */
+    CONVERT_PACKAGE_LAYERS    /* a GeoPackage that we wrote */
 };
+
+/* By the name that the API gives a type of file (api.md 2.3, 4.4), in any case. False: none that is read. */
+bool convert_format_parse(str file_type, enum convert_format *out);
+/* The spatial reference that rows of such a file are published in when nobody asks for one; 0: as the file has it. */
+int32_t convert_format_target(enum convert_format format);
 
 struct convert;
 /* The strings are copied. */
 struct convert_options {
-    const char *program; /* path of mapferry-convert */
-    const char *path;    /* the file */
-    const char *name;    /* of a layer that has none of its own (CSV, GeoJSON); NULL: "layer" */
+    const char *program;    /* path of mapferry-convert */
+    const char *path;       /* the file */
+    const char *name;       /* of a layer that has none of its own (CSV, GeoJSON); NULL: "layer" */
+    const char *parameters; /* publishParameters (api.md 2.3) as JSON text: how the file is read; NULL: all is found out */
     enum convert_format format;
     int32_t target_wkid;     /* geometries are transformed to it; 0: as they are */
     int64_t memory_max;      /* of the child, bytes; 0: 1 GiB */
@@ -38,6 +48,9 @@ void convert_close(struct convert *c); /* ends the child; NULL is allowed */
  * width cuts a value. Costs a pass over the rows. Checked by service_parse. ERR_INVALID when the file holds nothing to publish,
  * or a layer mixes kinds of geometry. messages_out: a JSON array of sentences about what was left out. */
 int convert_definition(struct ctx *ctx, struct convert *c, str *json_out, str *messages_out);
+/* What convert_definition found out about how to read the file: a JSON object whose members are publishParameters. Empty before.
+ */
+str convert_found(const struct convert *c);
 /* Rows of one layer, by its id in that definition, in its field order. For CONVERT_PACKAGE_LAYERS pass the package's own layer:
  * its table is the one that is named for its id ("l<id>_…", store/feature.h). Close before the next, and before convert_close; l
  * outlives it. A row that does not fit its field (text too long, number out of range) is ERR_INVALID naming row and field. */

@@ -68,6 +68,7 @@ void protocol_put_open(struct buf *b, const struct protocol_open *in)
     put(b, &in->cpu_seconds_max, sizeof in->cpu_seconds_max);
     put_str(b, in->path);
     put_str(b, in->name);
+    put_str(b, in->parameters);
     protocol_end(b);
 }
 
@@ -76,7 +77,7 @@ bool protocol_get_open(str payload, struct protocol_open *out)
     return get(&payload, &out->format, sizeof out->format) && get(&payload, &out->target_wkid, sizeof out->target_wkid) &&
            get(&payload, &out->memory_max, sizeof out->memory_max) &&
            get(&payload, &out->cpu_seconds_max, sizeof out->cpu_seconds_max) && get_str(&payload, &out->path) &&
-           get_str(&payload, &out->name);
+           get_str(&payload, &out->name) && get_str(&payload, &out->parameters);
 }
 
 void protocol_put_rows(struct buf *b, const struct protocol_rows *in)

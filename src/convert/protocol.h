@@ -30,6 +30,7 @@ struct protocol_open {
     int32_t target_wkid;
     int64_t memory_max, cpu_seconds_max;
     str path, name; /* path: a link with the extension that belongs to the format */
+    str parameters; /* publishParameters as JSON text, "" without */
 };
 struct protocol_rows {
     int32_t layer_id;

@@ -2,9 +2,9 @@
  * transaction makes that a hosted service. The data set's id follows from the job, so a job that is run again fills the same one
  * anew; once it is published, nothing is filled any more.
  *
- * Request: itemId, serviceItemId (the id that a new service item gets), owner, folder ("" root), name, title, fileType,
- * overwrite, targetWkid (0 or absent: the file's spatial reference stays). Result: serviceItemId, name, url (relative, see
- * site_url_expand). */
+ * Request: itemId, serviceItemId (the id that a new service item gets), owner, folder ("" root), name, nameGiven, title,
+ * fileType, overwrite, targetWkid (0 or absent: the file's spatial reference stays), parameters (publishParameters as they came).
+ * Result: serviceItemId, name, url (relative, see site_url_expand). */
 #include "base/file.h"
 #include "convert/convert.h"
 #include "jobs/kinds.h"
@@ -14,21 +14,12 @@
 
 enum { ROWS_PER_CHECKPOINT = 20000 };
 
-static const struct {
-    const char *file_type;
-    enum convert_format format;
-} FILE_TYPES[] = {
-    {"geoPackage", CONVERT_GEOPACKAGE},
-    {"geojson", CONVERT_GEOJSON},
-    {"shapefile", CONVERT_SHAPEFILE_ZIP},
-    {"csv", CONVERT_CSV},
-};
-
 struct publish_run {
     struct job_run *job;
     struct hosted_publish publish;
     enum convert_format format;
     int32_t target_wkid;
+    const char *parameters;
     struct service def;
     struct job_progress progress;
 };
@@ -39,22 +30,22 @@ static int parse_request(struct ctx *ctx, struct json v, struct publish_run *out
     struct hosted_publish *p = &out->publish;
     str file_type = json_string_or(json_get_c(v, "fileType"), a, STR(""));
     int64_t wkid = 0;
-    size_t i = 0;
     p->owner = json_string_or(json_get_c(v, "owner"), a, STR(""));
     p->name = json_string_or(json_get_c(v, "name"), a, STR(""));
     p->title = json_string_or(json_get_c(v, "title"), a, p->name);
+    p->name_given = json_bool(json_get_c(v, "nameGiven"), false);
     p->overwrite = json_bool(json_get_c(v, "overwrite"), false);
     id_parse(json_string(json_get_c(v, "folder"), a), &p->folder);
     if (!id_parse(json_string(json_get_c(v, "itemId"), a), &p->source_item) ||
         !id_parse(json_string(json_get_c(v, "serviceItemId"), a), &p->item))
         return err_set(ctx, &ERR_CORRUPT, "a stored request is incomplete");
-    while (i < COUNT_OF(FILE_TYPES) && !str_ieq(str_c(FILE_TYPES[i].file_type), file_type))
-        i++;
-    if (i == COUNT_OF(FILE_TYPES))
+    if (!convert_format_parse(file_type, &out->format))
         return err_set(ctx, &ERR_PUBLISH,
-                       "Files of the type '%.*s' are not published: geoPackage, geojson, shapefile and csv are.",
+                       "Files of the type '%.*s' are not published: csv, excel, shapefile, fileGeodatabase, geojson, geoPackage, "
+                       "kml, gpx and featureCollection are.",
                        STR_FMT(file_type));
-    out->format = FILE_TYPES[i].format;
+    struct json parameters = json_get_c(v, "parameters");
+    out->parameters = json_is(parameters, JSON_OBJECT) ? arena_cstr(a, json_raw(parameters)) : NULL;
     if (json_int(json_get_c(v, "targetWkid"), &wkid) && (wkid < 0 || wkid > INT32_MAX))
         return err_set(ctx, &ERR_PUBLISH, "There is no spatial reference %lld.", (long long)wkid);
     out->target_wkid = (int32_t)wkid;
@@ -103,11 +94,12 @@ static int load_layer(struct ctx *ctx, struct publish_run *r, struct convert *c,
     CLEANUP(feature_load_cleanup) struct feature_load *load = NULL;
     CLEANUP(row_source_cleanup) struct row_source *rows = NULL;
     struct row row;
-    int64_t count;
+    int64_t count, placeless = 0;
     int rc;
     TRY(convert_rows(ctx, c, l, &rows));
     TRY(feature_load_begin(ctx, r->job->site->features, &r->publish.store, l, &load));
     while ((rc = rows->next(ctx, rows, &row)) == RC_OK) {
+        placeless += str_none(row.wkb);
         TRY(feature_load_row(ctx, load, &row));
         if (++r->progress.features_done % ROWS_PER_CHECKPOINT)
             continue;
@@ -116,7 +108,12 @@ static int load_layer(struct ctx *ctx, struct publish_run *r, struct convert *c,
     }
     if (rc != RC_END)
         return rc;
-    return feature_load_end(ctx, load, &count);
+    TRY(feature_load_end(ctx, load, &count));
+    if (placeless && l->geometry != GEOMETRY_NONE)
+        job_message(r->job, "Layer %.*s: %lld of %lld rows have no geometry.", STR_FMT(l->name), (long long)placeless,
+                    (long long)count);
+    job_message(r->job, "Layer %.*s: %lld rows.", STR_FMT(l->name), (long long)count);
+    return RC_OK;
 }
 
 static void tell(struct ctx *ctx, struct job_run *job, str messages)
@@ -135,6 +132,7 @@ static int load_file(struct ctx *ctx, struct publish_run *r, const char *path)
     const struct convert_options options = {.program = site->settings.convert_program,
                                             .path = path,
                                             .name = arena_cstr(ctx->arena, r->publish.name),
+                                            .parameters = r->parameters,
                                             .format = r->format,
                                             .target_wkid = r->target_wkid};
     str messages;

@@ -157,6 +157,7 @@ struct hosted_publish {
     str name, title, definition;
     id store;
     bool overwrite;
+    bool name_given; /* ERR_SERVICE_NAME when somebody else took the name meanwhile, instead of a name like it */
 };
 int hosted_publish(struct ctx *ctx, struct site *s, const struct hosted_publish *in, struct hosted_created *out);
 

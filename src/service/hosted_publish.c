@@ -57,6 +57,9 @@ static int insert_service(struct ctx *ctx, struct sql_tx *tx, const struct publi
     const struct hosted_publish *in = call->in;
     *h = (struct hosted){.item = in->item, .store = in->store, .definition = call->definition, .modified = ctx_now(ctx)};
     TRY(hosted_name_free(ctx, tx, in->name, &h->name));
+    if (in->name_given && !str_eq(h->name, in->name))
+        return err_set(ctx, &ERR_SERVICE_NAME, "The service name '%.*s' was taken by another service while the file was read.",
+                       STR_FMT(in->name));
     str fields[ITEM_FIELD_COUNT] = {[ITEM_TITLE] = in->title};
     struct item it = {.id = in->item, .owner = in->owner, .folder = in->folder}, source;
     int rc = meta_item_get(ctx, tx, &in->source_item, &source);

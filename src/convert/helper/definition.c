@@ -2,8 +2,8 @@
 #include "convert/helper/source.h"
 #include "codec/json/json.h"
 
-enum { RECORDS_MAX = 2000 };
-static const char *const CAPABILITIES = "Query";
+enum { RECORDS_MAX = 2000, RECORDS_MOST = 1000000 };
+static const char *const CAPABILITIES = "\"Query\"";
 static const struct envelope WORLD = {-180, -90, 180, 90};
 
 /* What is drawn: a circle, a line, an area. */
@@ -41,6 +41,21 @@ static const char *const SQL_TYPES[FIELD_TYPE_COUNT] = {
     [FIELD_BLOB] = "sqlTypeOther",
     [FIELD_XML] = "sqlTypeOther",
 };
+
+/* A member of publishParameters as it is, else what stands in for it. */
+static void print_parameter(struct json_out *o, const struct source *s, const char *name, enum json_type type,
+                            const char *otherwise)
+{
+    struct json v = json_get_c(s->parameters, name);
+    json_member_raw(o, name, json_is(v, type) ? json_raw(v) : str_c(otherwise));
+}
+
+/* maxRecordCount: -1 is no limit of its own. */
+static int64_t record_limit(const struct source *s)
+{
+    int64_t n;
+    return json_int(json_get_c(s->parameters, "maxRecordCount"), &n) && n > 0 && n <= RECORDS_MOST ? n : RECORDS_MAX;
+}
 
 static void print_reference(struct json_out *o, const struct crs *crs)
 {
@@ -145,7 +160,7 @@ static void print_geometry_members(struct json_out *o, const struct source_layer
     json_end_object(o);
 }
 
-static void print_layer(struct json_out *o, const struct source_layer *l, size_t layer_id)
+static void print_layer(struct json_out *o, const struct source *s, const struct source_layer *l, size_t layer_id)
 {
     json_begin_object(o);
     json_member_int(o, "id", (int64_t)layer_id);
@@ -153,7 +168,7 @@ static void print_layer(struct json_out *o, const struct source_layer *l, size_t
     json_member_c(o, "type", l->geometry == GEOMETRY_NONE ? "Table" : "Feature Layer");
     json_member_str(o, "displayField", display_field(l));
     json_member_c(o, "description", "");
-    json_member_c(o, "copyrightText", "");
+    print_parameter(o, s, "copyrightText", JSON_STRING, "\"\"");
     json_member_bool(o, "defaultVisibility", true);
     if (l->geometry != GEOMETRY_NONE)
         print_geometry_members(o, l);
@@ -177,8 +192,9 @@ static void print_layer(struct json_out *o, const struct source_layer *l, size_t
     json_member_raw(o, "types", STR("[]"));
     print_template(o, l);
     json_member_raw(o, "relationships", STR("[]"));
-    json_member_c(o, "capabilities", CAPABILITIES);
-    json_member_int(o, "maxRecordCount", RECORDS_MAX);
+    print_parameter(o, s, "capabilities", JSON_STRING, CAPABILITIES);
+    json_member_bool(o, "hasStaticData", json_bool(json_get_c(s->parameters, "hasStaticData"), false));
+    json_member_int(o, "maxRecordCount", record_limit(s));
     json_end_object(o);
 }
 
@@ -188,7 +204,7 @@ static void print_layers(struct json_out *o, const char *name, const struct sour
     json_begin_array(o);
     for (size_t i = 0; i < s->layer_count; i++)
         if ((s->layers[i].geometry == GEOMETRY_NONE) == tables)
-            print_layer(o, &s->layers[i], i);
+            print_layer(o, s, &s->layers[i], i);
     json_end_array(o);
 }
 
@@ -220,13 +236,15 @@ static void print_service(struct ctx *ctx, struct json_out *o, const struct sour
     if (crs_describe(ctx, &reference, &info) != RC_OK)
         err_clear(ctx);
     json_begin_object(o);
-    json_member_c(o, "serviceDescription", "");
+    struct json description = json_get_c(s->parameters, "description");
+    json_member_raw(o, "serviceDescription", json_is(description, JSON_STRING) ? json_raw(description) : STR("\"\""));
     json_member_bool(o, "hasVersionedData", false);
-    json_member_int(o, "maxRecordCount", RECORDS_MAX);
+    json_member_int(o, "maxRecordCount", record_limit(s));
     json_member_c(o, "supportedQueryFormats", "JSON, geoJSON");
-    json_member_c(o, "capabilities", CAPABILITIES);
-    json_member_c(o, "description", "");
-    json_member_c(o, "copyrightText", "");
+    print_parameter(o, s, "capabilities", JSON_STRING, CAPABILITIES);
+    print_parameter(o, s, "description", JSON_STRING, "\"\"");
+    print_parameter(o, s, "copyrightText", JSON_STRING, "\"\"");
+    json_member_bool(o, "hasStaticData", json_bool(json_get_c(s->parameters, "hasStaticData"), false));
     json_name(o, "spatialReference");
     print_reference(o, &reference);
     print_extent(o, "initialExtent", &whole, &reference);
@@ -251,6 +269,8 @@ int source_print(struct ctx *ctx, struct source *s, struct buf *out)
     if (s->messages.n)
         json_put_raw(&o, buf_str(&s->messages));
     json_end_array(&o);
+    json_name(&o, "parameters");
+    json_put_raw(&o, arena_printf(ctx->arena, "{%.*s}", STR_FMT(buf_str(&s->found))));
     json_end_object(&o);
     return json_out_end(&o, "the definition");
 }

@@ -85,7 +85,9 @@ static int open_file(struct ctx *ctx, struct source *s, str payload, struct buf 
     s->options.name = arena_str(ctx->arena, s->options.name);
     source_prepare();
     TRY(sandbox_enter(ctx, s->options.path.p, s->options.memory_max, s->options.cpu_seconds_max));
+    s->options.parameters = arena_str(ctx->arena, s->options.parameters);
     TRY(source_open(ctx, s));
+    s->opened = true;
     protocol_begin(b, PROTOCOL_OPENED);
     return RC_OK;
 }
@@ -167,7 +169,7 @@ static const struct {
 
 static int answer(struct ctx *ctx, struct source *s, uint8_t kind, str payload, struct buf *b)
 {
-    if ((kind == PROTOCOL_OPEN) != (s->sets == NULL))
+    if ((kind == PROTOCOL_OPEN) != !s->opened)
         return err_set(ctx, &ERR_INVALID, "a question at the wrong time");
     for (size_t i = 0; i < COUNT_OF(REQUESTS); i++)
         if (REQUESTS[i].kind == kind)
@@ -178,7 +180,7 @@ static int answer(struct ctx *ctx, struct source *s, uint8_t kind, str payload, 
 int main(void)
 {
     struct ctx ctx;
-    struct source source = {.messages = BUF_INIT(1 << 20)};
+    struct source source = {.messages = BUF_INIT(1 << 20), .found = BUF_INIT(1 << 20)};
     struct buf b = BUF_INIT(PROTOCOL_MAX);
     uint8_t kind;
     str payload;

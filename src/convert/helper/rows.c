@@ -27,6 +27,8 @@ int source_rows_open(struct ctx *ctx, struct source_layer *l, const struct sourc
     out->values = arena_array(ctx->arena, struct value, out->column_count);
     out->texts = arena_alloc_array(ctx->arena, out->column_count, sizeof *out->texts);
     out->recoded = arena_array(ctx->arena, char *, out->column_count);
+    if (l->reader)
+        return l->reader->rows_open(ctx, out);
     OGR_L_ResetReading(l->ogr);
     CPLErrorReset();
     return RC_OK;
@@ -44,7 +46,9 @@ static void forget_row(struct source_rows *r)
 
 void source_rows_close(struct source_rows *r)
 {
-    if (r->layer)
+    if (r->layer && r->layer->reader)
+        r->layer->reader->rows_close(r);
+    else if (r->layer)
         forget_row(r);
     buf_free(&r->wkb);
     buf_free(&r->moved);
@@ -116,7 +120,7 @@ static void read_value(struct source_rows *r, size_t column)
     }
     if (!OGR_F_IsFieldSetAndNotNull(r->feature, f->index))
         return;
-    switch (f->field.type) {
+    switch (f->native) {
     case FIELD_INTEGER:
     case FIELD_SMALL_INTEGER:
     case FIELD_BIG_INTEGER:
@@ -162,6 +166,31 @@ static void read_value(struct source_rows *r, size_t column)
 }
 
 /* ---- geometry ---- */
+static const double POLE = 90, NEAR_POLE = 89.9; /* Mercator has no place for what lies nearer to a pole */
+
+int source_rows_point(struct ctx *ctx, struct source_rows *r, double x, double y, str *out)
+{
+    const struct source_layer *l = r->layer;
+    *out = STR_NONE;
+    if (!isfinite(x) || !isfinite(y) || (l->degrees && fabs(y) > (l->moves ? NEAR_POLE : POLE)))
+        return RC_OK;
+    buf_clear(&r->wkb);
+    wkb_put_head(&r->wkb, &(struct wkb_form){.type = GEOMETRY_POINT});
+    wkb_put_coords(&r->wkb, (const double[]){x, y}, 2);
+    *out = buf_str(&r->wkb);
+    if (!l->moves)
+        return RC_OK;
+    buf_clear(&r->moved);
+    TRY(crs_transform_wkb(ctx, &l->crs, &l->target, *out, &r->moved));
+    *out = buf_str(&r->moved);
+    return RC_OK;
+}
+
+static double number_at(const struct source_rows *r, int index)
+{
+    return OGR_F_IsFieldSetAndNotNull(r->feature, index) ? OGR_F_GetFieldAsDouble(r->feature, index) : NAN;
+}
+
 static int export_wkb(struct ctx *ctx, struct source_rows *r, OGRGeometryH g)
 {
     buf_clear(&r->wkb);
@@ -177,6 +206,8 @@ static int export_wkb(struct ctx *ctx, struct source_rows *r, OGRGeometryH g)
 
 static int read_geometry(struct ctx *ctx, struct source_rows *r, str *out)
 {
+    if (r->layer->place.x >= 0)
+        return source_rows_point(ctx, r, number_at(r, r->layer->place.x), number_at(r, r->layer->place.y), out);
     OGRGeometryH g = OGR_F_GetGeometryRef(r->feature), linear = NULL;
     *out = STR_NONE;
     if (!g)
@@ -196,16 +227,29 @@ static int read_geometry(struct ctx *ctx, struct source_rows *r, str *out)
     return buf_check(&r->moved, ctx, "a geometry");
 }
 
+static int read_values(struct ctx *ctx, struct source_rows *r)
+{
+    for (size_t i = 0; i < r->column_count; i++) {
+        const struct source_field *f = r->columns[i];
+        read_value(r, i);
+        if (!source_cast(f, &r->values[i], r->texts[i]))
+            return err_set(ctx, &ERR_INVALID, "layer %.*s, row %lld, field %.*s: a value that is no %s", STR_FMT(r->layer->name),
+                           (long long)r->count, STR_FMT(f->field.name), field_type_name(f->field.type));
+    }
+    return RC_OK;
+}
+
 int source_rows_next(struct ctx *ctx, struct source_rows *r, struct row *out)
 {
+    if (r->layer->reader)
+        return r->layer->reader->rows_next(ctx, r, out);
     forget_row(r);
     r->feature = OGR_L_GetNextFeature(r->layer->ogr);
     if (!r->feature)
         return CPLGetLastErrorType() >= CE_Failure ? source_fail(ctx, "a row cannot be read") : RC_END;
     r->count++;
     *out = (struct row){.values = r->values, .wkb = STR_NONE};
-    for (size_t i = 0; i < r->column_count; i++)
-        read_value(r, i);
+    TRY(read_values(ctx, r));
     out->oid = r->layer->numbered ? r->count : OGR_F_GetFID(r->feature);
     if (r->layer->geometry != GEOMETRY_NONE && read_geometry(ctx, r, &out->wkb) != RC_OK) {
         err_add(ctx, "layer %.*s, row %lld", STR_FMT(r->layer->name), (long long)r->count);

@@ -1,16 +1,13 @@
 /* What the layers of a file are: their fields as a service has them, their one kind of geometry, their spatial reference. Files
  * declare this more or less well, so the rows decide: how long the texts are, whether identifiers are ones, which kinds of
  * geometry there are. */
-#include "base/id.h"
-#include "base/mem.h"
 #include "base/num.h"
-#include "base/utf8.h"
+#include "convert/convert.h"
 #include "convert/helper/source.h"
 #include <cpl_conv.h>
 #include <ogr_srs_api.h>
-#include <stdlib.h>
 
-enum { TEXT_LENGTH_LEAST = 256, FIELDS_MAX = 500, MATCH_LEAST = 90, GUID_BYTES = 16 };
+enum { FIELDS_MAX = 500, MATCH_LEAST = 90 };
 
 /* ---- spatial references ---- */
 static bool by_authority(OGRSpatialReferenceH srs, int32_t *wkid_out)
@@ -91,98 +88,82 @@ static bool field_taken(const void *arg, str name)
     return false;
 }
 
-static void leave_out(struct ctx *ctx, struct source *s, const struct source_layer *l, str column, const char *why)
+void source_tell(struct ctx *ctx, struct source *s, const char *fmt, ...)
 {
-    str text = arena_printf(ctx->arena, "Layer %.*s: column %.*s was left out: %s.", STR_FMT(l->name), STR_FMT(column), why);
+    va_list args;
+    va_start(args, fmt);
+    str text = arena_vprintf(ctx->arena, fmt, args);
+    va_end(args);
     if (s->messages.n)
         buf_add_char(&s->messages, ',');
     json_escape(&s->messages, text);
+}
+
+static void leave_out(struct ctx *ctx, struct source *s, const struct source_layer *l, str column, const char *why)
+{
+    source_tell(ctx, s, "Layer %.*s: column %.*s was left out: %s.", STR_FMT(l->name), STR_FMT(column), why);
+}
+
+void source_add_oid(struct ctx *ctx, struct source_layer *l, size_t capacity)
+{
+    l->fields = arena_array(ctx->arena, struct source_field, capacity + 1);
+    l->fields[l->field_count++] = (struct source_field){
+        .index = SOURCE_OID, .field = {.name = STR("OBJECTID"), .alias = STR("OBJECTID"), .type = FIELD_OID}};
+}
+
+struct source_field *source_add_field(struct ctx *ctx, struct source *s, struct source_layer *l, str name, str alias)
+{
+    if (l->field_count >= FIELDS_MAX) {
+        leave_out(ctx, s, l, name, "there are too many");
+        return NULL;
+    }
+    struct source_field *f = &l->fields[l->field_count];
+    *f = (struct source_field){.field = {.nullable = true, .editable = true}};
+    f->field.alias = arena_str(ctx->arena, alias.n ? alias : name);
+    f->field.name = source_field_name(ctx, name, field_taken, l);
+    l->field_count++;
+    return f;
 }
 
 static void add_fields(struct ctx *ctx, struct source *s, struct source_layer *l)
 {
     OGRFeatureDefnH columns = OGR_L_GetLayerDefn(l->ogr);
     int count = OGR_FD_GetFieldCount(columns);
-    l->fields = arena_array(ctx->arena, struct source_field, (size_t)count + 1);
-    l->fields[l->field_count++] = (struct source_field){
-        .index = SOURCE_OID, .field = {.name = STR("OBJECTID"), .alias = STR("OBJECTID"), .type = FIELD_OID}};
+    source_add_oid(ctx, l, (size_t)count);
     for (int i = 0; i < count; i++) {
         OGRFieldDefnH column = OGR_FD_GetFieldDefn(columns, i);
-        str name = str_c(OGR_Fld_GetNameRef(column)), alias = str_c(OGR_Fld_GetAlternativeNameRef(column));
-        struct source_field f = {.index = i, .field = {.nullable = true, .editable = true}};
-        if (l->field_count >= FIELDS_MAX) {
-            leave_out(ctx, s, l, name, "there are too many");
-        } else if (!type_of(column, &f.field.type)) {
+        str name = str_c(OGR_Fld_GetNameRef(column));
+        enum field_type type;
+        if (!type_of(column, &type)) {
             leave_out(ctx, s, l, name, "values of its type have no place in a layer");
-        } else {
-            f.field.alias = arena_str(ctx->arena, alias.n ? alias : name);
-            f.field.name = source_field_name(ctx, name, field_taken, l);
-            f.field.length = f.field.type == FIELD_STRING ? OGR_Fld_GetWidth(column) : 0;
-            l->fields[l->field_count++] = f;
+            continue;
         }
+        struct source_field *f = source_add_field(ctx, s, l, name, str_c(OGR_Fld_GetAlternativeNameRef(column)));
+        if (!f)
+            continue;
+        f->index = i;
+        f->field.type = f->native = type;
+        f->form = GUESS_TEXT;
+        f->field.length = type == FIELD_STRING ? OGR_Fld_GetWidth(column) : 0;
     }
 }
 
 /* ---- what the rows say ---- */
-struct column_facts {
-    size_t longest; /* text, in characters */
-    bool guid;      /* only GUIDs so far */
-    bool nulls;
-    char *guids; /* for a column that may be a GlobalID: all of them */
-    size_t guid_count, guid_capacity;
-};
 struct layer_facts {
-    struct column_facts *columns;
+    struct source_facts *columns;
     bool kinds[GEOMETRY_POLYGON + 1];
     bool has_z, has_m, odd_oid;
     int64_t rows;
 };
-
-static bool is_globalid(const struct source_field *f)
-{
-    return f->field.type == FIELD_STRING && str_ieq(f->field.name, STR("globalid"));
-}
-
-static void note_guid(struct column_facts *c, str text, bool keep)
-{
-    char canonical[GUID_SIZE + 1];
-    c->guid = guid_parse(text, canonical);
-    if (!c->guid || !keep)
-        return;
-    if (c->guid_count == c->guid_capacity) {
-        c->guid_capacity = c->guid_capacity ? c->guid_capacity * 2 : 1024;
-        c->guids = mem_resize(c->guids, c->guid_capacity * GUID_SIZE);
-    }
-    memcpy(c->guids + c->guid_count++ * GUID_SIZE, canonical, GUID_SIZE);
-}
-
-static int compare_guids(const void *a, const void *b) { return memcmp(a, b, GUID_SIZE); }
-
-static bool all_differ(struct column_facts *c)
-{
-    qsort(c->guids, c->guid_count, GUID_SIZE, compare_guids);
-    for (size_t i = 1; i < c->guid_count; i++)
-        if (compare_guids(c->guids + (i - 1) * GUID_SIZE, c->guids + i * GUID_SIZE) == 0)
-            return false;
-    return true;
-}
 
 static int note_row(struct ctx *ctx, struct source_layer *l, struct layer_facts *facts, const struct row *row)
 {
     facts->rows++;
     facts->odd_oid |= row->oid <= 0;
     for (size_t i = 0; i < l->field_count; i++) {
-        struct column_facts *c = &facts->columns[i];
         const struct value *v = &row->values[i];
-        c->nulls |= v->kind == VALUE_NULL;
-        if (v->kind != VALUE_TEXT || l->fields[i].field.type != FIELD_STRING)
-            continue;
-        if (v->s.n > c->longest) {
-            size_t n = utf8_length(v->s);
-            c->longest = n > c->longest ? n : c->longest;
-        }
-        if (c->guid)
-            note_guid(c, v->s, is_globalid(&l->fields[i]));
+        if (v->kind == VALUE_TEXT && l->fields[i].field.type == FIELD_STRING)
+            source_facts_note(&facts->columns[i], &l->fields[i], v->s);
     }
     if (str_none(row->wkb))
         return RC_OK;
@@ -257,26 +238,48 @@ static int decide_geometry(struct ctx *ctx, struct source_layer *l, struct layer
     return RC_OK;
 }
 
-static void decide_field(struct source_layer *l, struct source_field *f, struct column_facts *facts, int64_t rows)
+static bool is_declared_guid(const struct source_layer *l, const struct source_field *f)
 {
-    if (f->field.type != FIELD_STRING)
-        return;
-    bool values = facts->longest > 0;
-    if (is_globalid(f) && values && facts->guid && (int64_t)facts->guid_count == rows && all_differ(facts)) {
-        f->field.type = FIELD_GLOBALID;
-        f->field.nullable = f->field.editable = false;
-        f->field.length = GUID_SIZE;
-        return;
+    return f->index >= 0 && OGR_Fld_GetSubType(OGR_FD_GetFieldDefn(OGR_L_GetLayerDefn(l->ogr), f->index)) == OFSTUUID;
+}
+
+void source_aim(struct ctx *ctx, struct source *s, struct source_layer *l, struct crs crs)
+{
+    struct crs_info info = {.geographic = true};
+    if (crs_describe(ctx, &crs, &info) != RC_OK)
+        err_clear(ctx);
+    l->degrees = info.geographic;
+    l->crs = l->target = crs;
+    if (s->options.target_wkid && (l->crs.wkid || l->crs.wkt.n))
+        l->target = (struct crs){.wkid = s->options.target_wkid, .wkt = STR("")};
+    l->moves = !crs_same(&l->crs, &l->target);
+}
+
+/* Sheets have no geometry, but may have columns of coordinates. */
+static int find_place(struct ctx *ctx, struct source *s, struct source_layer *l)
+{
+    OGRFeatureDefnH columns = OGR_L_GetLayerDefn(l->ogr);
+    size_t count = (size_t)OGR_FD_GetFieldCount(columns);
+    str *names = arena_array(ctx->arena, str, count);
+    bool *numbers = arena_array(ctx->arena, bool, count);
+    for (size_t i = 0; i < count; i++) {
+        OGRFieldDefnH column = OGR_FD_GetFieldDefn(columns, (int)i);
+        names[i] = arena_str(ctx->arena, str_c(OGR_Fld_GetNameRef(column)));
+        numbers[i] = OGR_Fld_GetType(column) == OFTReal || OGR_Fld_GetType(column) == OFTInteger;
     }
-    if (values && facts->guid && OGR_Fld_GetSubType(OGR_FD_GetFieldDefn(OGR_L_GetLayerDefn(l->ogr), f->index)) == OFSTUUID) {
-        f->field.type = FIELD_GUID;
-        f->field.length = GUID_SIZE;
-        return;
-    }
-    if (f->field.length == 0)
-        f->field.length = TEXT_LENGTH_LEAST;
-    if (facts->longest > (size_t)f->field.length)
-        f->field.length = facts->longest < INT32_MAX ? (int32_t)facts->longest : 0;
+    TRY(source_place_find(ctx, s, names, numbers, count, &l->place));
+    bool points = l->place.x >= 0;
+    buf_clear(&s->found);
+    buf_printf(&s->found, "\"type\":\"excel\",\"locationType\":\"%s\"", points ? "coordinates" : "none");
+    if (!points)
+        return RC_OK;
+    buf_add(&s->found, STR(",\"coordinateFieldType\":\"LatitudeAndLongitude\",\"latitudeFieldName\":"));
+    json_escape(&s->found, names[l->place.y]);
+    buf_add(&s->found, STR(",\"longitudeFieldName\":"));
+    json_escape(&s->found, names[l->place.x]);
+    l->geometry = GEOMETRY_POINT;
+    source_aim(ctx, s, l, l->place.crs);
+    return RC_OK;
 }
 
 static int describe_layer(struct ctx *ctx, struct source *s, struct source_layer *l)
@@ -285,19 +288,15 @@ static int describe_layer(struct ctx *ctx, struct source *s, struct source_layer
     TRY(source_check_integers(ctx, s, l));
     add_fields(ctx, s, l);
     l->geometry = OGR_L_GetGeomType(l->ogr) == wkbNone ? GEOMETRY_NONE : GEOMETRY_POINT; /* any, until the rows were seen */
-    l->box = ENVELOPE_EMPTY;
-    l->crs = l->target = crs_of(ctx, OGR_L_GetSpatialRef(l->ogr));
-    if (s->options.target_wkid && (l->crs.wkid || l->crs.wkt.n))
-        l->target = (struct crs){.wkid = s->options.target_wkid, .wkt = STR("")};
-    l->moves = !crs_same(&l->crs, &l->target);
-    facts.columns = arena_array(ctx->arena, struct column_facts, l->field_count);
-    for (size_t i = 0; i < l->field_count; i++)
-        facts.columns[i].guid = true;
+    source_aim(ctx, s, l, crs_of(ctx, OGR_L_GetSpatialRef(l->ogr)));
+    if (s->options.format == CONVERT_EXCEL)
+        TRY(find_place(ctx, s, l));
+    facts.columns = arena_array(ctx->arena, struct source_facts, l->field_count);
     int rc = read_rows(ctx, l, &facts);
-    rc = rc != RC_OK || l->geometry == GEOMETRY_NONE ? rc : decide_geometry(ctx, l, &facts);
+    rc = rc != RC_OK || l->geometry == GEOMETRY_NONE || l->place.x >= 0 ? rc : decide_geometry(ctx, l, &facts);
     for (size_t i = 0; i < l->field_count; i++) {
-        decide_field(l, &l->fields[i], &facts.columns[i], facts.rows);
-        mem_free(facts.columns[i].guids);
+        source_facts_decide(&facts.columns[i], &l->fields[i], facts.rows, is_declared_guid(l, &l->fields[i]));
+        l->fields[i].native = l->fields[i].field.type;
     }
     l->numbered |= facts.odd_oid;
     return rc;
@@ -336,7 +335,9 @@ int source_describe(struct ctx *ctx, struct source *s)
     for (size_t i = 0; i < s->layer_count; i++) {
         const struct layer_list before = {.layers = s->layers, .count = i};
         s->layers[i].name = source_layer_name(ctx, s->layers[i].name, layer_taken, &before);
-        TRY(describe_layer(ctx, s, &s->layers[i]));
+        s->layers[i].box = ENVELOPE_EMPTY;
+        TRY(s->reader ? s->reader->describe(ctx, s, &s->layers[i]) : describe_layer(ctx, s, &s->layers[i]));
+        TRY(source_choose(ctx, s, &s->layers[i]));
     }
     sort_layers(ctx, s);
     s->described = true;

@@ -16,17 +16,19 @@ static const struct {
     const char *driver;
     const char *const *options;
     bool numbered;
+    const char *member;                 /* of a zip archive: what is opened in it, by its extension */
+    const struct source_reader *reader; /* instead of the library */
 } FORMATS[] = {
     /* Immutable: the file is nobody's but ours, so there are no locks, and no log beside it is looked for. */
     [CONVERT_GEOPACKAGE] = {"GPKG", (const char *const[]){"IMMUTABLE=YES", "LIST_ALL_TABLES=NO", NULL}, false},
     [CONVERT_PACKAGE_LAYERS] = {"GPKG", (const char *const[]){"IMMUTABLE=YES", "LIST_ALL_TABLES=NO", NULL}, false},
     [CONVERT_GEOJSON] = {"GeoJSON", (const char *const[]){"ARRAY_AS_STRING=YES", NULL}, true},
-    [CONVERT_SHAPEFILE_ZIP] = {"ESRI Shapefile", (const char *const[]){"ADJUST_TYPE=NO", NULL}, true},
-    [CONVERT_CSV] = {"CSV",
-                     (const char *const[]){"AUTODETECT_TYPE=YES", "AUTODETECT_SIZE_LIMIT=0", "EMPTY_STRING_AS_NULL=YES",
-                                           "X_POSSIBLE_NAMES=lon,lng,long,longitude,x", "Y_POSSIBLE_NAMES=lat,latitude,y",
-                                           "KEEP_GEOM_COLUMNS=YES", NULL},
-                     true},
+    [CONVERT_SHAPEFILE_ZIP] = {"ESRI Shapefile", (const char *const[]){"ADJUST_TYPE=NO", NULL}, true, .member = "shp"},
+    [CONVERT_CSV] = {.reader = &source_csv, .numbered = true},
+    [CONVERT_EXCEL] = {"XLSX", NULL, true},
+    [CONVERT_KML] = {"LIBKML", NULL, true},
+    [CONVERT_GPX] = {"GPX", NULL, true},
+    [CONVERT_FILE_GEODATABASE] = {"OpenFileGDB", NULL, false, .member = "gdb"},
 };
 
 static const char *const SETTINGS[][2] = {
@@ -35,6 +37,8 @@ static const char *const SETTINGS[][2] = {
     {"GDAL_PAM_ENABLED", "NO"},
     {"GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR"},
     {"PROJ_NETWORK", "OFF"},
+    {"OGR_XLSX_HEADERS", "FORCE"},
+    {"LIBKML_RESOLVE_STYLE", "NO"},
     /* The schema of a file is not trusted: its views call no function with effects, and damaged cells are seen. */
     {"OGR_SQLITE_PRAGMA", "trusted_schema=OFF,cell_size_check=ON"},
 };
@@ -60,14 +64,20 @@ int source_fail(struct ctx *ctx, const char *doing)
     return err_set(ctx, &ERR_INVALID, "%s", said && said[0] ? said : doing);
 }
 
-static int add_layer(struct ctx *ctx, struct source *s, OGRLayerH ogr, str name)
+struct source_layer *source_add_layer(struct ctx *ctx, struct source *s, str name)
 {
-    if (s->layer_count >= LAYERS_MAX)
-        return err_set(ctx, &ERR_INVALID, "it has more than %d layers", LAYERS_MAX);
+    if (s->layer_count >= LAYERS_MAX) {
+        err_set(ctx, &ERR_INVALID, "it has more than %d layers", LAYERS_MAX);
+        return NULL;
+    }
     s->layers = arena_grow(ctx->arena, s->layers, &s->layer_capacity, s->layer_count + 1, sizeof *s->layers);
-    s->layers[s->layer_count++] =
-        (struct source_layer){.ogr = ogr, .name = arena_str(ctx->arena, name), .numbered = FORMATS[s->options.format].numbered};
-    return RC_OK;
+    struct source_layer *l = &s->layers[s->layer_count++];
+    *l = (struct source_layer){.name = arena_str(ctx->arena, name),
+                               .numbered = FORMATS[s->options.format].numbered,
+                               .reader = s->reader,
+                               .source = s,
+                               .place = {.x = -1, .y = -1}};
+    return l;
 }
 
 /* Names that the drivers make of the file's name are none. */
@@ -75,6 +85,24 @@ static str name_of(const struct source *s, OGRLayerH ogr)
 {
     str name = str_c(OGR_L_GetName(ogr));
     return str_eq(name, STR("input")) || str_eq(name, STR("OGRGeoJSON")) ? s->options.name : name;
+}
+
+/* The layers that a GPX file has none of; sheets after the first; tables of attachments. */
+static bool is_left_out(struct ctx *ctx, struct source *s, OGRLayerH ogr)
+{
+    str name = str_c(OGR_L_GetName(ogr));
+    if (s->options.format == CONVERT_GPX)
+        return OGR_L_GetFeatureCount(ogr, 1) == 0;
+    if (s->options.format == CONVERT_EXCEL && s->layer_count > 0) {
+        source_tell(ctx, s, "Sheet %.*s was left out: the first sheet is published.", STR_FMT(name));
+        return true;
+    }
+    if (s->options.format == CONVERT_FILE_GEODATABASE && str_ends(name, STR("__ATTACH"))) {
+        source_tell(ctx, s, "Table %.*s was left out: %lld attachments are not taken over.", STR_FMT(name),
+                    (long long)OGR_L_GetFeatureCount(ogr, 1));
+        return true;
+    }
+    return false;
 }
 
 static int open_set(struct ctx *ctx, struct source *s, const char *path)
@@ -88,7 +116,12 @@ static int open_set(struct ctx *ctx, struct source *s, const char *path)
     s->sets[s->set_count++] = set;
     for (int i = 0; i < GDALDatasetGetLayerCount(set); i++) {
         OGRLayerH ogr = GDALDatasetGetLayer(set, i);
-        TRY(add_layer(ctx, s, ogr, name_of(s, ogr)));
+        if (is_left_out(ctx, s, ogr))
+            continue;
+        struct source_layer *l = source_add_layer(ctx, s, name_of(s, ogr));
+        if (!l)
+            return RC_FAIL;
+        l->ogr = ogr;
     }
     return RC_OK;
 }
@@ -99,10 +132,17 @@ static uint64_t size_of(const char *path)
     return VSIStatL(path, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 }
 
-/* Members of the archive named *.shp, not the shadows that macOS packs beside them. */
-static bool is_shapefile(const char *member)
+/* Members of the archive with that extension, not the shadows that macOS packs beside them. Of a folder its name ends in '/'. */
+static bool is_member(const char *member, const char *extension)
 {
-    return str_ieq(str_c(CPLGetExtension(member)), STR("shp")) && !str_starts(str_c(CPLGetFilename(member)), STR("._"));
+    str name = str_c(member);
+    name = str_ends(name, STR("/")) ? str_sub(name, 0, name.n - 1) : name;
+    size_t dot = name.n - strlen(extension) - 1, slash = name.n;
+    if (name.n < strlen(extension) + 2 || name.p[dot] != '.' || !str_ieq(str_sub(name, dot + 1, name.n), str_c(extension)))
+        return false;
+    while (slash > 0 && name.p[slash - 1] != '/')
+        slash--;
+    return !str_starts(str_sub(name, slash, name.n), STR("._"));
 }
 
 static int check_expansion(struct ctx *ctx, uint64_t packed, uint64_t unpacked)
@@ -123,10 +163,14 @@ static int open_archive(struct ctx *ctx, struct source *s, char **members, const
         unpacked += size_of(arena_printf(ctx->arena, "%s/%s", archive, members[i]).p);
     TRY(check_expansion(ctx, size_of(s->options.path.p), unpacked));
     s->sets = arena_array(ctx->arena, GDALDatasetH, (size_t)count);
+    const char *extension = FORMATS[s->options.format].member;
     for (int i = 0; i < count; i++)
-        if (is_shapefile(members[i]))
+        if (is_member(members[i], extension))
             TRY(open_set(ctx, s, arena_printf(ctx->arena, "%s/%s", archive, members[i]).p));
-    return s->set_count ? RC_OK : err_set(ctx, &ERR_INVALID, "it is no zip file with a Shapefile (.shp) in it");
+    bool shapefile = s->options.format == CONVERT_SHAPEFILE_ZIP;
+    return s->set_count ? RC_OK
+                        : err_set(ctx, &ERR_INVALID, "it is no zip file with a %s (.%s) in it",
+                                  shapefile ? "Shapefile" : "File Geodatabase", extension);
 }
 
 static int open_zip(struct ctx *ctx, struct source *s)
@@ -142,7 +186,12 @@ int source_open(struct ctx *ctx, struct source *s)
 {
     if (s->options.format >= COUNT_OF(FORMATS))
         return err_set(ctx, &ERR_INVALID, "unknown format");
-    if (s->options.format == CONVERT_SHAPEFILE_ZIP)
+    if (s->options.parameters.n)
+        TRY(json_parse(ctx, s->options.parameters, &s->parameters));
+    s->reader = FORMATS[s->options.format].reader;
+    if (s->reader)
+        return s->reader->open(ctx, s);
+    if (FORMATS[s->options.format].member)
         return open_zip(ctx, s);
     s->sets = arena_array(ctx->arena, GDALDatasetH, 1);
     return open_set(ctx, s, s->options.path.p);
@@ -226,7 +275,8 @@ int source_table(struct ctx *ctx, struct source *s, const struct protocol_rows *
     const struct source_layer *table = find_table(ctx, s, want->layer_id);
     if (!table)
         return err_set(ctx, &ERR_INVALID, "it has no table for layer %d", want->layer_id);
-    *out = (struct source_layer){.ogr = table->ogr, .name = table->name, .exact = true, .field_count = want->field_count};
+    *out = (struct source_layer){
+        .ogr = table->ogr, .name = table->name, .place = {.x = -1, .y = -1}, .exact = true, .field_count = want->field_count};
     OGRFeatureDefnH columns = OGR_L_GetLayerDefn(out->ogr);
     out->fields = arena_array(ctx->arena, struct source_field, want->field_count);
     for (size_t i = 0; i < want->field_count; i++) {
@@ -234,7 +284,7 @@ int source_table(struct ctx *ctx, struct source *s, const struct protocol_rows *
         int index = f->type == FIELD_OID ? SOURCE_OID : OGR_FD_GetFieldIndex(columns, f->name.p);
         if (index < 0 && f->type != FIELD_OID)
             return err_set(ctx, &ERR_INVALID, "its table %.*s has no column %.*s", STR_FMT(table->name), STR_FMT(f->name));
-        out->fields[i] = (struct source_field){.field = *f, .index = index};
+        out->fields[i] = (struct source_field){.field = *f, .index = index, .native = f->type};
     }
     out->geometry = OGR_FD_GetGeomType(columns) == wkbNone ? GEOMETRY_NONE : GEOMETRY_POINT; /* any kind */
     return RC_OK;

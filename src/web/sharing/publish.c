@@ -1,19 +1,21 @@
 /* Publishing a file item as a hosted service: starts the job. And the status of such jobs, and of items. Source: api.md 2.2, 2.3.
  */
+#include "convert/convert.h"
 #include "model/errors.h"
 #include "service/hosted.h"
 #include "service/upload.h"
 #include "service/user.h"
 #include "web/sharing/sharing.h"
 
-enum { CSV_TARGET_WKID = 102100 }; /* what the API gives tables without a targetSR */
+enum { PARAMETERS_MAX = 4 << 20 };
 
 struct wish {
     struct item_view source;
     id folder, service_item;
     str name, title, file_type;
-    bool overwrite;
+    bool overwrite, name_given;
     int64_t wkid; /* 0: as the file has it */
+    struct json parameters;
 };
 
 /* ---- what is asked for ---- */
@@ -78,6 +80,7 @@ static int name_of(struct ctx *ctx, struct call *call, struct json parameters, s
         w->name = free_name.name;
         return RC_OK;
     }
+    w->name_given = true;
     TRY(hosted_name_available(ctx, call->site, w->name, &available));
     if (!available)
         return err_set(ctx, &ERR_SERVICE_NAME,
@@ -115,7 +118,10 @@ static int folder_of(struct ctx *ctx, struct call *call, struct wish *w)
 static int wish_of(struct ctx *ctx, struct call *call, struct wish *w)
 {
     struct json parameters, wkid;
+    enum convert_format format;
     *w = (struct wish){.file_type = str_trim(call_param(call, "fileType")), .overwrite = call_bool(call, "overwrite")};
+    if (!convert_format_parse(w->file_type, &format))
+        return err_set(ctx, &ERR_PUBLISH, "Files of the type '%.*s' are not published.", STR_FMT(str_sub(w->file_type, 0, 60)));
     TRY(source_get(ctx, call, &w->source));
     TRY(folder_of(ctx, call, w));
     if (!call_id(call, "itemIdToCreate", &w->service_item))
@@ -125,11 +131,14 @@ static int wish_of(struct ctx *ctx, struct call *call, struct wish *w)
     TRY(call_json(ctx, call, "publishParameters", &parameters));
     if (!json_absent(parameters) && !json_is(parameters, JSON_OBJECT))
         return err_set(ctx, &ERR_PARAMETER, "'publishParameters' has to be a JSON object.");
+    if (json_raw(parameters).n > PARAMETERS_MAX)
+        return err_set(ctx, &ERR_PARAMETER, "'publishParameters' is longer than %d bytes.", PARAMETERS_MAX);
     TRY(name_of(ctx, call, parameters, w));
     w->title = json_string_or(json_get_c(parameters, "title"), ctx->arena, w->name);
     wkid = json_get_c(json_get_c(parameters, "targetSR"), "wkid");
+    w->parameters = parameters;
     if (!json_int(wkid, &w->wkid))
-        w->wkid = str_ieq(w->file_type, STR("csv")) ? CSV_TARGET_WKID : 0;
+        w->wkid = convert_format_target(format);
     return RC_OK;
 }
 
@@ -150,7 +159,7 @@ static str definition_text(struct ctx *ctx, const struct wish *w)
 
 static str request_text(struct ctx *ctx, const struct wish *w)
 {
-    CLEANUP(buf_free) struct buf b = BUF_INIT(64 << 10);
+    CLEANUP(buf_free) struct buf b = BUF_INIT(2 * PARAMETERS_MAX);
     struct json_out o;
     json_out_buf(&o, ctx, &b);
     json_begin_object(&o);
@@ -161,8 +170,11 @@ static str request_text(struct ctx *ctx, const struct wish *w)
     json_member_str(&o, "name", w->name);
     json_member_str(&o, "title", w->title);
     json_member_str(&o, "fileType", w->file_type);
+    json_member_bool(&o, "nameGiven", w->name_given);
     json_member_bool(&o, "overwrite", w->overwrite);
     json_member_int(&o, "targetWkid", w->wkid);
+    if (!json_absent(w->parameters))
+        json_member_raw(&o, "parameters", json_raw(w->parameters));
     json_end_object(&o);
     return arena_str(ctx->arena, buf_str(&b));
 }

@@ -71,8 +71,13 @@ static void questions_come_out_as_they_went_in(void **state)
     struct fixture *f = *state;
     struct buf b = BUF_INIT(1 << 20);
     struct field fields[] = {{.name = STR("OBJECTID"), .type = FIELD_OID}, {.name = STR("имя"), .type = FIELD_STRING}};
-    const struct protocol_open open = {
-        .format = 3, .target_wkid = 102100, .memory_max = 1LL << 40, .cpu_seconds_max = 7, .path = STR("/a"), .name = STR("")};
+    const struct protocol_open open = {.format = 3,
+                                       .target_wkid = 102100,
+                                       .memory_max = 1LL << 40,
+                                       .cpu_seconds_max = 7,
+                                       .path = STR("/a"),
+                                       .name = STR(""),
+                                       .parameters = STR("{}")};
     const struct protocol_rows rows = {.layer_id = 12, .field_count = 2, .fields = fields};
     struct protocol_open open_out;
     struct protocol_rows rows_out;
@@ -88,6 +93,7 @@ static void questions_come_out_as_they_went_in(void **state)
     assert_int_equal(open_out.memory_max, 1LL << 40);
     assert_int_equal(open_out.cpu_seconds_max, 7);
     assert_true(str_eq(open_out.path, STR("/a")) && str_eq(open_out.name, STR("")));
+    assert_true(str_eq(open_out.parameters, STR("{}")));
     for (size_t n = 0; n < length; n++)
         assert_false(protocol_get_open(str_of(b.p + PROTOCOL_HEAD, n), &open_out));
     protocol_put_rows(&b, &rows);

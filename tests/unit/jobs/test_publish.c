@@ -171,9 +171,9 @@ static void a_bad_file_fails_and_leaves_nothing(void **state)
     assert_int_equal(item_get(&w->ctx, &w->site, &w->admin, &service, &view), RC_NOT_FOUND);
     err_clear(&w->ctx);
     assert_int_equal(count_stores(w), 0);
-    job = publish(w, &item, &service, "fileGeodatabase", "Bad", "");
+    job = publish(w, &item, &service, "tilePackage", "Bad", "");
     assert_int_equal(job.state, JOB_FAILED);
-    assert_true(str_find(job.messages, STR("'fileGeodatabase'"), 0) != SIZE_MAX);
+    assert_true(str_find(job.messages, STR("'tilePackage'"), 0) != SIZE_MAX);
 }
 
 static void overwriting_keeps_the_service(void **state)
