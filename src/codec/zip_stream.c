@@ -115,3 +115,12 @@ int zip_stream_finish(struct ctx *ctx, struct zip_stream *z)
     d.size = z->at - d.offset;
     return put(ctx, z, end, zip_end_print(&d, end));
 }
+
+int zip_stream_add_file(struct ctx *ctx, struct zip_stream *z, str name, const char *path)
+{
+    CLEANUP(reader_cleanup) struct reader *r = NULL;
+    TRY(reader_file(ctx, path, &r));
+    TRY(zip_stream_begin(ctx, z, name));
+    TRY(stream_copy(ctx, r, &z->base, NULL));
+    return zip_stream_end(ctx, z);
+}

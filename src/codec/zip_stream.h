@@ -16,5 +16,7 @@ struct writer *zip_stream_writer(struct zip_stream *z);
 int zip_stream_end(struct ctx *ctx, struct zip_stream *z);
 /* The directory: the archive is whole. */
 int zip_stream_finish(struct ctx *ctx, struct zip_stream *z);
+/* A file as a member. */
+int zip_stream_add_file(struct ctx *ctx, struct zip_stream *z, str name, const char *path);
 
 #endif

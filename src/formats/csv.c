@@ -94,22 +94,13 @@ static void put_value(struct csv *c, const struct field *f, const struct value *
 
 static int put_point(struct ctx *ctx, struct csv *c, str wkb)
 {
-    struct wkb_reader r;
-    struct wkb_sequence s;
-    int rc = RC_END;
-    if (!str_none(wkb)) {
-        TRY(wkb_reader_open(ctx, wkb, &r));
-        rc = wkb_reader_next(ctx, &r, &s);
-    }
-    if (rc != RC_OK && rc != RC_END)
-        return rc;
+    struct format_point p;
+    TRY(format_point_of(ctx, wkb, &p));
     for (size_t k = 0; k < 2U + c->z; k++) {
         buf_add_char(&c->text, ',');
-        if (rc == RC_OK)
-            put_double(&c->text, wkb_coord(&s, k));
+        put_double(&c->text, p.xyz[k]);
     }
-    if (rc == RC_OK && r.form.has_m && !isnan(wkb_coord(&s, wkb_dims(&r.form) - 1)))
-        c->layer->counts[CARRY_M]++;
+    c->layer->counts[CARRY_M] += p.has_m;
     return RC_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "model/errors.h"
+#include "model/geometry/wkb.h"
 
 static const struct file_format FORMATS[] = {
 #define FORMAT(id_, name_, others_, type, type_many, extension_, extension_many_, traits_, open_)                                \
@@ -127,4 +128,21 @@ str *format_json_names(struct ctx *ctx, const struct layer *l)
         names[i] = arena_str(ctx->arena, buf_str(&b));
     }
     return names;
+}
+
+int format_point_of(struct ctx *ctx, str wkb, struct format_point *out)
+{
+    struct wkb_reader r;
+    struct wkb_sequence s;
+    *out = (struct format_point){.xyz = {NAN, NAN, NAN}};
+    if (str_none(wkb))
+        return RC_OK;
+    TRY(wkb_reader_open(ctx, wkb, &r));
+    int rc = wkb_reader_next(ctx, &r, &s);
+    if (rc != RC_OK)
+        return rc == RC_END ? RC_OK : rc;
+    for (size_t k = 0; k < 2U + r.form.has_z; k++)
+        out->xyz[k] = wkb_coord(&s, k);
+    out->has_m = r.form.has_m && !isnan(wkb_coord(&s, wkb_dims(&r.form) - 1));
+    return RC_OK;
 }

@@ -37,6 +37,7 @@ struct format_layer {
     struct crs crs;            /* of the rows */
     str x_name, y_name;        /* CSV: columns of points */
     const size_t *widths;      /* FORMAT_MEASURED: bytes of the longest value of each field as text; NULL otherwise */
+    str *names;                /* of the fields, as the file has them: the writer changes those that it renames */
     int64_t *counts;           /* by enum format_subject: the writer counts what it changed */
 };
 
@@ -55,6 +56,7 @@ struct format_writer {
     int (*layer_end)(struct ctx *ctx, struct format_writer *w);
     int (*finish)(struct ctx *ctx, struct format_writer *w); /* the target has all bytes */
     void (*close)(struct format_writer *w);                  /* gives back the writer itself as well */
+    const char *file; /* the result is this file in the target's folder, instead of bytes; NULL: bytes */
 };
 static inline void format_writer_cleanup(struct format_writer **w) /* for CLEANUP */
 {
@@ -91,6 +93,13 @@ int format_flush(struct ctx *ctx, struct buf *b, size_t enough, struct writer *t
 str *format_json_names(struct ctx *ctx, const struct layer *l);
 enum { FORMAT_PIECE = 128 << 10, FORMAT_BUFFER_MAX = 512 << 20 };
 
+/* A point's coordinates (NaN: it has none), and whether it has an M. */
+struct format_point {
+    double xyz[3];
+    bool has_m;
+};
+int format_point_of(struct ctx *ctx, str wkb, struct format_point *out);
+format_open excel_open, geopackage_open, shapefile_open;
 format_open csv_open, geojson_open, collection_open;
 
 #endif

@@ -142,6 +142,32 @@ static int measure(struct ctx *ctx, struct export_run *e, size_t layer, const si
     return rc == RC_END ? RC_OK : rc;
 }
 
+static str *field_names(struct ctx *ctx, const struct layer *l)
+{
+    str *names = arena_array(ctx->arena, str, l->field_count + 1);
+    for (size_t i = 0; i < l->field_count; i++)
+        names[i] = l->fields[i].name;
+    return names;
+}
+
+/* What the format could not carry of it. */
+static void tell_layer(const struct export_run *e, const struct format_layer *l)
+{
+    const struct layer *layer = l->layer;
+    for (size_t i = 0; i < layer->field_count; i++) {
+        if (str_eq(l->names[i], layer->fields[i].name))
+            continue;
+        l->counts[CARRY_NAMES]++;
+        job_message(e->job, "Layer '%.*s': field '%.*s' is called '%.*s'.", STR_FMT(layer->name), STR_FMT(layer->fields[i].name),
+                    STR_FMT(l->names[i]));
+    }
+    for (enum format_subject s = 0; s < FORMAT_SUBJECTS; s++) {
+        const char *loss = format_loss(e->format->id, s);
+        if (loss && l->counts[s] > 0)
+            job_message(e->job, "Layer '%.*s': %lld %s.", STR_FMT(layer->name), (long long)l->counts[s], loss);
+    }
+}
+
 static int write_layer(struct ctx *ctx, struct export_run *e, size_t layer, struct format_writer *w)
 {
     CLEANUP(hosted_export_rows_close) struct hosted_export_rows rows = {.cursor = NULL};
@@ -151,6 +177,7 @@ static int write_layer(struct ctx *ctx, struct export_run *e, size_t layer, stru
                               .crs = l->crs,
                               .x_name = l->x_name,
                               .y_name = l->y_name,
+                              .names = field_names(ctx, &l->as),
                               .counts = e->counts[layer]};
     struct row row;
     int rc;
@@ -167,7 +194,11 @@ static int write_layer(struct ctx *ctx, struct export_run *e, size_t layer, stru
         TRY(site_check_space(ctx, e->job->site, 0));
         TRY(job_checkpoint(ctx, e->job, &e->progress, STR_NONE));
     }
-    return rc == RC_END ? w->layer_end(ctx, w) : rc;
+    if (rc != RC_END)
+        return rc;
+    TRY(w->layer_end(ctx, w));
+    tell_layer(e, &as);
+    return job_checkpoint(ctx, e->job, &e->progress, STR_NONE);
 }
 
 /* For the progress alone: edits may change it meanwhile. */
@@ -190,10 +221,11 @@ static int fresh_dir(struct ctx *ctx, const struct export_run *e, str *out)
     return dir_create(ctx, out->p);
 }
 
-static int write_file(struct ctx *ctx, struct export_run *e, struct blob_new *blob)
+/* *blob: takes the bytes; another one when the writer makes a file. */
+static int write_file(struct ctx *ctx, struct export_run *e, struct blob_new **blob)
 {
     CLEANUP(format_writer_cleanup) struct format_writer *w = NULL;
-    struct blob_writer to = {.base = {.write = blob_writer_write, .close = blob_writer_close}, .blob = blob};
+    struct blob_writer to = {.base = {.write = blob_writer_write, .close = blob_writer_close}, .blob = *blob};
     str dir;
     TRY(fresh_dir(ctx, e, &dir));
     const struct format_target target = {.layer_count = e->source.count,
@@ -205,21 +237,14 @@ static int write_file(struct ctx *ctx, struct export_run *e, struct blob_new *bl
     for (size_t i = 0; i < e->source.count; i++)
         TRY(write_layer(ctx, e, i, w));
     TRY(w->finish(ctx, w));
-    return blob_finish(ctx, blob);
+    if (!w->file)
+        return blob_finish(ctx, *blob);
+    blob_new_close(*blob);
+    *blob = NULL;
+    return blob_adopt_file(ctx, e->job->site->blobs, w->file, NULL, blob);
 }
 
 /* ---- the end ---- */
-
-static void tell(const struct export_run *e)
-{
-    for (size_t i = 0; i < e->source.count; i++)
-        for (enum format_subject s = 0; s < FORMAT_SUBJECTS; s++) {
-            const char *loss = format_loss(e->format->id, s);
-            if (loss && e->counts[i][s] > 0)
-                job_message(e->job, "Layer '%.*s': %lld %s.", STR_FMT(e->source.layers[i].as.name), (long long)e->counts[i][s],
-                            loss);
-        }
-}
 
 static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob, const struct item *service, id *item_out)
 {
@@ -266,11 +291,11 @@ static int export_file(struct ctx *ctx, struct export_run *e)
     TRY(item_get(ctx, site, &e->request.caller, &e->request.item, &service));
     TRY(count_rows(ctx, e));
     TRY(blob_begin(ctx, site->blobs, INT64_MAX, NULL, &blob));
-    int rc = write_file(ctx, e, blob);
-    if (rc == RC_OK) {
-        tell(e);
-        rc = add_item(ctx, e, blob, &service.item, &item);
-    }
+    int rc = write_file(ctx, e, &blob);
+    rc = rc != RC_OK ? rc : add_item(ctx, e, blob, &service.item, &item);
+    if (rc == RC_OK)
+        job_message(e->job, "Added %s item with id '%s': %lld features of %zu layers.", e->format->name, item.text,
+                    (long long)e->progress.features_done, e->source.count);
     blob_new_close(blob);
     return rc;
 }

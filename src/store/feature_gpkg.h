@@ -135,11 +135,14 @@ void gpkg_quote(struct buf *b, str name);                         /* as an SQL i
 str gpkg_quoted(struct ctx *ctx, str name);
 /* The identifier of the layer's spatial reference inside the file. */
 int32_t gpkg_srs_id(const struct layer *l);
+bool gpkg_is_geographic(struct ctx *ctx, const struct layer *l); /* its coordinates are degrees */
 /* Metadata tables of an empty file, then the tables of each layer that is not there yet. */
 /* Adds what data sets of an earlier form lack. */
 int gpkg_upgrade(struct ctx *ctx, struct gpkg_conn *c);
 int gpkg_schema_begin(struct ctx *ctx, struct gpkg_conn *c);
 int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, bool package);
+/* The layer's table under that name, as the metadata tables know it; no index. */
+int gpkg_schema_add_table(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, str table, str identifier);
 int gpkg_has_table(struct ctx *ctx, struct gpkg_conn *c, str name, bool *out);
 /* The indexes on attributes that the layer's definition asks for, where its fields are; unique ones over values that are not
  * unique are ERR_INVALID, or (loose) made without. */
@@ -159,7 +162,8 @@ struct gpkg_row_writer {
     struct buf blob, wkb;
     char (*dates)[CLOCK_ISO_SIZE]; /* one for each field */
 };
-int gpkg_row_writer_open(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct gpkg_row_writer *out);
+/* table: the one that rows are inserted into. */
+int gpkg_row_writer_open(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, str table, struct gpkg_row_writer *out);
 void gpkg_row_writer_close(struct gpkg_row_writer *w);
 /* The columns of a layer's table: its fields, then the geometry. */
 void gpkg_add_columns(struct ctx *ctx, struct buf *b, const struct layer *l);

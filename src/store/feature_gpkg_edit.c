@@ -55,7 +55,7 @@ static int open_layer(struct ctx *ctx, struct feature_edit *e, const struct laye
     if (e->layer == l)
         return RC_OK;
     close_writers(e);
-    TRY(gpkg_row_writer_open(ctx, e->conn, l, &e->rows));
+    TRY(gpkg_row_writer_open(ctx, e->conn, l, gpkg_table(ctx, l, false), &e->rows));
     TRY(gpkg_index_writer_open(ctx, e->conn, l, &e->index));
     TRY(gpkg_generation_set(ctx, e->conn, l->id, e->changes.generation));
     e->layer = l;

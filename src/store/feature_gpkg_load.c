@@ -2,7 +2,6 @@
  * journaling, so nothing is written twice, and what a crash leaves behind is cut off when the file is opened next. When readers
  * keep the file from changing over, the load goes through the write-ahead log, only slower. */
 #include "base/mem.h"
-#include "model/geometry/crs.h"
 #include "store/feature_gpkg.h"
 
 struct feature_load {
@@ -15,15 +14,6 @@ struct feature_load {
     int64_t count;
     bool finished;
 };
-
-static bool is_geographic(struct ctx *ctx, const struct layer *l)
-{
-    struct crs crs = {.wkid = l->latest_wkid ? l->latest_wkid : l->wkid, .wkt = l->wkt};
-    struct crs_info info = {.geographic = false};
-    if (crs_describe(ctx, &crs, &info) != RC_OK)
-        err_clear(ctx);
-    return info.geographic;
-}
 
 static int check_empty(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l)
 {
@@ -61,7 +51,7 @@ static int begin(struct ctx *ctx, struct feature_load *load)
         return rc;
     TRY(gpkg_exec(ctx, load->conn, "BEGIN IMMEDIATE"));
     TRY(check_empty(ctx, load->conn, load->layer));
-    return gpkg_row_writer_open(ctx, load->conn, load->layer, &load->writer);
+    return gpkg_row_writer_open(ctx, load->conn, load->layer, gpkg_table(ctx, load->layer, false), &load->writer);
 }
 
 int feature_load_begin(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,
@@ -79,7 +69,7 @@ int feature_load_begin(struct ctx *ctx, struct feature_store *fs, const id *stor
         return rc;
     }
     if (l->geometry != GEOMETRY_NONE)
-        load->tree = gpkg_rtree_open(fs->dir, is_geographic(ctx, l));
+        load->tree = gpkg_rtree_open(fs->dir, gpkg_is_geographic(ctx, l));
     *out = load;
     return RC_OK;
 }

@@ -20,11 +20,11 @@ void gpkg_add_columns(struct ctx *ctx, struct buf *b, const struct layer *l)
     gpkg_quote(b, gpkg_geometry_column(ctx, l));
 }
 
-int gpkg_row_writer_open(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, struct gpkg_row_writer *out)
+int gpkg_row_writer_open(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, str table, struct gpkg_row_writer *out)
 {
     CLEANUP(buf_free) struct buf sql = BUF_INIT(GPKG_SQL_MAX);
     buf_add(&sql, STR("INSERT INTO "));
-    gpkg_quote(&sql, gpkg_table(ctx, l, false));
+    gpkg_quote(&sql, table);
     buf_add_char(&sql, '(');
     gpkg_add_columns(ctx, &sql, l); /* by name: columns that came later stand behind the geometry */
     buf_add(&sql, STR(") VALUES(?"));

@@ -110,6 +110,15 @@ int32_t gpkg_srs_id(const struct layer *l)
     return wkid == 0 ? -1 : wkid;
 }
 
+bool gpkg_is_geographic(struct ctx *ctx, const struct layer *l)
+{
+    struct crs crs = {.wkid = l->latest_wkid ? l->latest_wkid : l->wkid, .wkt = l->wkt};
+    struct crs_info info = {.geographic = false};
+    if (crs_describe(ctx, &crs, &info) != RC_OK)
+        err_clear(ctx);
+    return info.geographic;
+}
+
 static int has_row(struct ctx *ctx, struct gpkg_conn *c, str sql, str name, bool *out)
 {
     sqlite3_stmt *stmt = NULL;
@@ -188,9 +197,9 @@ static int create_table(struct ctx *ctx, struct gpkg_conn *c, const struct layer
     return gpkg_exec(ctx, c, b.p);
 }
 
-int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, bool package)
+int gpkg_schema_add_table(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, str table, str identifier)
 {
-    str table = gpkg_table(ctx, l, package), column = gpkg_geometry_column(ctx, l);
+    str column = gpkg_geometry_column(ctx, l);
     bool spatial = l->geometry != GEOMETRY_NONE;
     TRY(create_table(ctx, c, l, table, column));
     if (spatial)
@@ -198,8 +207,7 @@ int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct lay
     struct value srs = {.kind = VALUE_NULL};
     if (spatial)
         srs = (struct value)INT(gpkg_srs_id(l));
-    const struct value contents[] = {TEXT(table), TEXT(spatial ? STR("features") : STR("attributes")),
-                                     TEXT(package ? l->name : table), srs};
+    const struct value contents[] = {TEXT(table), TEXT(spatial ? STR("features") : STR("attributes")), TEXT(identifier), srs};
     TRY(change(ctx, c,
                "INSERT INTO gpkg_contents(table_name,data_type,identifier,last_change,srs_id) "
                "VALUES(?,?,?,'1970-01-01T00:00:00.000Z',?)",
@@ -208,8 +216,14 @@ int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct lay
         return RC_OK;
     const struct value geometry[] = {TEXT(table), TEXT(column),  TEXT(str_c(GEOMETRY_TYPES[l->geometry])),
                                      srs,         INT(l->has_z), INT(l->has_m)};
-    TRY(change(ctx, c, "INSERT INTO gpkg_geometry_columns VALUES(?,?,?,?,?,?)", geometry, COUNT_OF(geometry)));
-    if (package)
+    return change(ctx, c, "INSERT INTO gpkg_geometry_columns VALUES(?,?,?,?,?,?)", geometry, COUNT_OF(geometry));
+}
+
+int gpkg_schema_add_layer(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, bool package)
+{
+    str table = gpkg_table(ctx, l, package);
+    TRY(gpkg_schema_add_table(ctx, c, l, table, package ? l->name : table));
+    if (package || l->geometry == GEOMETRY_NONE)
         return RC_OK;
     str quoted = gpkg_quoted(ctx, gpkg_index_table(ctx, l));
     TRY(gpkg_execf(ctx, c, "CREATE VIRTUAL TABLE %.*s USING rtree(id,minx,maxx,miny,maxy)", STR_FMT(quoted)));

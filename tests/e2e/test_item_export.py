@@ -75,7 +75,7 @@ class ItemExport(unittest.TestCase):
         self.ann.export_ended(again)
         self.assertEqual(self.ann.item(again['exportItemId'])['name'], 'My exported features_2.csv')
         self.assertEqual(self.ann.messages(started), ["Layer 'Points': 4 aliases of fields were left out.", "Layer 'Points': 3 attachments were left out.",
-                                                      "Layer 'Points': 1 relationships were left out."])
+                                                      "Layer 'Points': 1 relationships were left out.", f"Added CSV item with id '{item['id']}': 3 features of 1 layers."])
 
     def test_parameters(self):
         rows = self.ann.rows(self.item, {'layers': [{'id': 0}]})

@@ -203,6 +203,20 @@ int crs_describe(struct ctx *ctx, const struct crs *crs, struct crs_info *out)
     return RC_OK;
 }
 
+int crs_esri_wkt(struct ctx *ctx, const struct crs *crs, str *out)
+{
+    static const char *const ONE_LINE[] = {"MULTILINE=NO", NULL};
+    struct thread_state *t = thread_state();
+    PJ *pj = NULL;
+    *out = STR("");
+    if (crs_unknown(crs))
+        return RC_OK;
+    TRY(create_crs(ctx, t, crs, &pj));
+    *out = text_or(ctx, proj_as_wkt(t->proj, pj, PJ_WKT1_ESRI, ONE_LINE), STR(""));
+    proj_destroy(pj);
+    return RC_OK;
+}
+
 void crs_local(struct ctx *ctx, double lon, double lat, struct crs *out)
 {
     *out = (struct crs){

@@ -30,6 +30,9 @@ struct crs_info {
 /* ERR_INVALID for a system that the database does not know. Texts in the arena. */
 int crs_describe(struct ctx *ctx, const struct crs *crs, struct crs_info *out);
 
+/* Its WKT as Esri's software writes it into .prj files; "" for a system that is unknown, or that this WKT has no words for. */
+int crs_esri_wkt(struct ctx *ctx, const struct crs *crs, str *out);
+
 /* A plane around that place (degrees, WGS 84) in which distances from it are true, in metres. Text in the arena. */
 void crs_local(struct ctx *ctx, double lon, double lat, struct crs *out);
 
