@@ -21,7 +21,9 @@ static const char *const kind_names[] = {[ITEM_WORK_ADD] = "add", [ITEM_WORK_UPD
 bool item_work_can_wait(const struct item_work *w)
 {
     const struct item_input *in = &w->in;
-    bool brought = in->file || in->thumbnail || in->metadata || (in->has_text && !str_empty(in->text));
+    bool brought = in->file || in->metadata || (in->has_text && !str_empty(in->text));
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT; i++)
+        brought = brought || in->picture[i].blob;
     for (size_t i = 0; i < ITEM_CREDENTIAL_COUNT; i++)
         brought = brought || !str_none(in->credential[i]);
     return !brought && (w->kind == ITEM_WORK_COMMIT || item_fetch_needed(in));
@@ -30,11 +32,7 @@ bool item_work_can_wait(const struct item_work *w)
 static void input_print(struct json_out *o, const struct item_input *in)
 {
     json_name(o, "fields");
-    json_begin_object(o);
-    for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++)
-        if (!str_none(in->field[f]))
-            json_member_str(o, item_fields[f].name, in->field[f]);
-    json_end_object(o);
+    item_given_print(o, in->field);
 #define PRINT(name, member)                                                                                                      \
     if (!str_none(in->member))                                                                                                   \
         json_member_str(o, name, in->member);
@@ -66,9 +64,7 @@ static str request_print(struct ctx *ctx, const struct item_work *w)
 
 static void input_parse(struct ctx *ctx, struct json v, struct item_input *in)
 {
-    struct json fields = json_get_c(v, "fields");
-    for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++)
-        in->field[f] = json_string(json_get_c(fields, item_fields[f].name), ctx->arena);
+    item_given_parse(ctx->arena, json_get_c(v, "fields"), in->field);
 #define PARSE(name, member_) in->member_ = json_string(json_get_c(v, name), ctx->arena);
     TEXT_MEMBERS(PARSE)
 #undef PARSE

@@ -332,6 +332,23 @@ int item_parse(struct ctx *ctx, struct json v, struct item *out)
     return RC_OK;
 }
 
+/* ---- as given ---- */
+
+void item_given_print(struct json_out *o, const str field[ITEM_FIELD_COUNT])
+{
+    json_begin_object(o);
+    for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++)
+        if (!str_none(field[f]))
+            json_member_str(o, item_fields[f].name, field[f]);
+    json_end_object(o);
+}
+
+void item_given_parse(struct arena *a, struct json v, str field[ITEM_FIELD_COUNT])
+{
+    for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++)
+        field[f] = json_string(json_get_c(v, item_fields[f].name), a);
+}
+
 /* ---- printing ---- */
 
 static void field_print(struct json_out *o, const struct item *it, enum item_field f)

@@ -65,6 +65,10 @@ bool relationship_type_known(str type);
 /* Reads the item JSON of the API or of a package into *out (strings in the arena). Unknown members are ignored; wrong types
  * of known ones are ERR_INVALID. Access, owner, id and times are taken when present. */
 int item_parse(struct ctx *ctx, struct json v, struct item *out);
+/* Fields as a client gave them, as an object and back, for what is done later; those that were not given (STR_NONE) are left out.
+ */
+void item_given_print(struct json_out *o, const str field[ITEM_FIELD_COUNT]);
+void item_given_parse(struct arena *a, struct json v, str field[ITEM_FIELD_COUNT]);
 /* The comma-separated or JSON-array form of a list parameter to JSON array text; pieces trimmed, empties dropped. */
 int item_list_parse(struct ctx *ctx, str text, str *json_out);
 /* "xmin,ymin,xmax,ymax", JSON array or envelope object to EXTENT text. */

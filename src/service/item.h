@@ -31,6 +31,14 @@ int item_name_check(struct ctx *ctx, const char *what, str name);
 enum { ITEM_CREDENTIAL_COUNT = 5 };
 extern const char *const item_credential_names[ITEM_CREDENTIAL_COUNT]; /* as request parameters */
 
+/* Pictures of an item: a field names the stored file, which is the only one of its folder. */
+enum item_picture { ITEM_PICTURE_SMALL, ITEM_PICTURE_LARGE, ITEM_PICTURE_COUNT };
+struct item_picture_row {
+    const char *name, *folder; /* as request parameter and as JSON member; with its slash */
+    enum item_field field;
+};
+extern const struct item_picture_row item_pictures[ITEM_PICTURE_COUNT];
+
 /* What add and update take. A field is not given when STR_NONE. File contents are finished blobs; the function syncs them and
  * makes them visible in its transaction, they stay the caller's to close. */
 struct upload_joined; /* service/upload.c */
@@ -42,8 +50,10 @@ struct item_input {
     str text;              /* data as text (text=, data=) */
     struct blob_new *file; /* data as a file; NULL none */
     str file_name, file_content_type;
-    struct blob_new *thumbnail;
-    str thumbnail_name;
+    struct item_picture_input {
+        struct blob_new *blob; /* NULL none */
+        str name;
+    } picture[ITEM_PICTURE_COUNT];      /* by item_pictures */
     struct blob_new *metadata;          /* metadata.xml */
     id wanted_id;                       /* itemIdToCreate, ID_NONE; administrators only */
     bool id_given;                      /* wanted_id was given out by the portal before, so anybody may have it */

@@ -3,6 +3,11 @@
 #include "service/item_private.h"
 #include "base/utf8.h"
 
+const struct item_picture_row item_pictures[ITEM_PICTURE_COUNT] = {
+    [ITEM_PICTURE_SMALL] = {"thumbnail", "thumbnail/", ITEM_THUMBNAIL},
+    [ITEM_PICTURE_LARGE] = {"largeThumbnail", "largeThumbnail/", ITEM_LARGE_THUMBNAIL},
+};
+
 enum { LIST_ENTRIES_MAX = 1000, LIST_ENTRY_CHARS = 1000, NAME_CHARS = 255, URL_CHARS = 8000 };
 
 /* ---- texts and names ---- */
@@ -121,12 +126,21 @@ static int field_check(struct ctx *ctx, const struct site *s, enum item_field f,
 /* An item always has these; an empty value means that nothing was given, whatever clearEmptyFields says. */
 static bool is_essential(enum item_field f) { return f == ITEM_NAME || f == ITEM_TITLE || f == ITEM_TYPE; }
 
+/* Such a field is set with its file only. */
+static bool names_picture(enum item_field f)
+{
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT; i++)
+        if (item_pictures[i].field == f)
+            return true;
+    return false;
+}
+
 static int fields_make(struct ctx *ctx, const struct site *s, const struct item_input *in, str out[ITEM_FIELD_COUNT])
 {
     for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++) {
         str value = in->field[f];
         out[f] = STR_NONE;
-        if (str_none(value) || f == ITEM_THUMBNAIL) /* names a stored file: set with that file only */
+        if (str_none(value) || names_picture(f))
             continue;
         TRY(field_check(ctx, s, f, &value));
         if (!str_empty(value))
@@ -135,6 +149,14 @@ static int fields_make(struct ctx *ctx, const struct site *s, const struct item_
             out[f] = STR("");
     }
     return RC_OK;
+}
+
+int item_fields_check(struct ctx *ctx, const struct site *s, const str field[ITEM_FIELD_COUNT])
+{
+    struct item_input in = {0};
+    str unused[ITEM_FIELD_COUNT];
+    memcpy(in.field, field, sizeof in.field);
+    return fields_make(ctx, s, &in, unused);
 }
 
 /* ---- files ---- */
@@ -195,11 +217,14 @@ static int data_make(struct ctx *ctx, struct site *s, const struct item_input *i
 static int info_make(struct ctx *ctx, const struct item_input *in, struct item_change *out)
 {
     int64_t now = ctx_now(ctx);
-    if (in->thumbnail) {
-        str name = str_empty(in->thumbnail_name) ? STR("thumbnail.png") : in->thumbnail_name;
-        TRY(item_name_check(ctx, "thumbnail", name));
-        str path = arena_printf(ctx->arena, "thumbnail/%.*s", STR_FMT(name));
-        out->thumbnail = part_of(out, in->thumbnail, PART_INFO, path, STR_NONE, now);
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT; i++) {
+        const struct item_picture_input *picture = &in->picture[i];
+        if (!picture->blob)
+            continue;
+        str name = str_empty(picture->name) ? STR("thumbnail.png") : picture->name;
+        TRY(item_name_check(ctx, item_pictures[i].name, name));
+        str path = arena_printf(ctx->arena, "%s%.*s", item_pictures[i].folder, STR_FMT(name));
+        out->picture[i] = part_of(out, picture->blob, PART_INFO, path, STR_NONE, now);
     }
     if (in->metadata)
         out->metadata = part_of(out, in->metadata, PART_INFO, STR("metadata/metadata.xml"), STR("text/xml"), now);

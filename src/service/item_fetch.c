@@ -120,10 +120,10 @@ int item_fetch(struct ctx *ctx, struct site *s, struct item_input *in, struct it
         in->file_name = str_empty(in->file_name) ? data.file_name : in->file_name;
         in->file_content_type = data.content_type;
     }
-    if (!str_empty(in->thumbnail_url) && !in->thumbnail) {
+    struct item_picture_input *small = &in->picture[ITEM_PICTURE_SMALL];
+    if (!str_empty(in->thumbnail_url) && !small->blob) {
         TRY(fetch_run(ctx, s, &thumbnail));
-        in->thumbnail = out->thumbnail;
-        in->thumbnail_name = thumbnail.file_name;
+        *small = (struct item_picture_input){.blob = out->thumbnail, .name = thumbnail.file_name};
     }
     return RC_OK;
 }

@@ -92,7 +92,13 @@ int item_parts_list(struct ctx *ctx, struct site *s, const struct caller *c, con
 
 /* ---- writing ---- */
 
-static bool is_thumbnail(enum part_kind kind, str name) { return kind == PART_INFO && str_starts(name, STR("thumbnail/")); }
+/* A file that is put where a picture is becomes that picture. */
+static void picture_name(enum part_kind kind, str name, struct item *it)
+{
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT && kind == PART_INFO; i++)
+        if (str_starts(name, str_c(item_pictures[i].folder)))
+            it->field[item_pictures[i].field] = name;
+}
 
 static int updatable_item(struct ctx *ctx, struct sql_tx *tx, const struct part_call *call, struct item *out)
 {
@@ -131,8 +137,7 @@ static int put_part(struct ctx *ctx, struct sql_tx *tx, const struct part_call *
     else if (rc != RC_NOT_FOUND)
         return rc;
     TRY(blob_attach(ctx, tx, in->blob));
-    if (is_thumbnail(call->kind, in->name))
-        it->field[ITEM_THUMBNAIL] = in->name;
+    picture_name(call->kind, in->name, it);
     return meta_part_put(ctx, tx, &it->id, &part);
 }
 
@@ -178,16 +183,21 @@ static int remove_folder(struct ctx *ctx, struct sql_tx *tx, const struct part_c
     return RC_OK;
 }
 
-/* The field names a stored file: it goes with the file. */
-static int thumbnail_field_check(struct ctx *ctx, struct sql_tx *tx, struct item *it)
+/* A field that names a stored file goes with the file. */
+static int picture_fields_check(struct ctx *ctx, struct sql_tx *tx, struct item *it)
 {
-    struct item_part part;
-    if (str_empty(it->field[ITEM_THUMBNAIL]))
-        return RC_OK;
-    int rc = meta_part_get(ctx, tx, &it->id, PART_INFO, it->field[ITEM_THUMBNAIL], &part);
-    if (rc == RC_NOT_FOUND)
-        it->field[ITEM_THUMBNAIL] = STR("");
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT; i++) {
+        struct item_part part;
+        str *name = &it->field[item_pictures[i].field];
+        if (str_empty(*name))
+            continue;
+        int rc = meta_part_get(ctx, tx, &it->id, PART_INFO, *name, &part);
+        if (rc == RC_NOT_FOUND)
+            *name = STR("");
+        else
+            TRY(rc);
+    }
+    return RC_OK;
 }
 
 static int remove_parts(struct ctx *ctx, struct sql_tx *tx, void *arg)
@@ -197,7 +207,7 @@ static int remove_parts(struct ctx *ctx, struct sql_tx *tx, void *arg)
     TRY(updatable_item(ctx, tx, call, &it));
     TRY(str_none(call->name) ? remove_folder(ctx, tx, call) : remove_named(ctx, tx, call));
     if (call->kind == PART_INFO)
-        TRY(thumbnail_field_check(ctx, tx, &it));
+        TRY(picture_fields_check(ctx, tx, &it));
     it.modified = ctx_now(ctx);
     return meta_item_update(ctx, tx, &it);
 }

@@ -38,11 +38,11 @@ int item_views_make(struct ctx *ctx, struct sql_tx *tx, const struct caller *c, 
 /* An item_input, checked and brought into the stored form, with its bytes durable: what a transaction that may be run more than
  * once needs. */
 struct item_change {
-    str field[ITEM_FIELD_COUNT];                /* as stored; STR_NONE: stays as it is */
-    bool has_data, erase_text;                  /* erase_text: data that are text go, a file stays */
-    struct item_part data, thumbnail, metadata; /* hash and size of thumbnail and metadata count when their name is set */
-    struct blob_new *text;                      /* ours */
-    struct blob_new *blobs[4];                  /* all that become visible */
+    str field[ITEM_FIELD_COUNT];                                  /* as stored; STR_NONE: stays as it is */
+    bool has_data, erase_text;                                    /* erase_text: data that are text go, a file stays */
+    struct item_part data, picture[ITEM_PICTURE_COUNT], metadata; /* pictures and metadata count when their name is set */
+    struct blob_new *text;                                        /* ours */
+    struct blob_new *blobs[2 + ITEM_PICTURE_COUNT];               /* all that become visible */
     size_t blob_count;
     bool has_access;
     enum item_access access;
@@ -52,6 +52,8 @@ struct item_change {
 /* Errors: ERR_PARAMETER naming the parameter, ERR_LIMIT. Release with item_change_close, also after an error. */
 int item_change_make(struct ctx *ctx, struct site *s, const struct item_input *in, struct item_change *out);
 void item_change_close(struct item_change *change); /* for CLEANUP */
+/* Would these fields do for an item? The errors of item_change_make. */
+int item_fields_check(struct ctx *ctx, const struct site *s, const str field[ITEM_FIELD_COUNT]);
 /* One text of a request: UTF-8 without NUL, at most max_chars characters. */
 int item_text_check(struct ctx *ctx, const char *what, str text, size_t max_chars);
 

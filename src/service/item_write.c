@@ -44,8 +44,9 @@ static void fields_apply(const struct item_change *change, bool hosted, struct i
     for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++)
         if (!str_none(change->field[f]) && !(hosted && is_of_service(f)))
             it->field[f] = change->field[f];
-    if (!str_none(change->thumbnail.name))
-        it->field[ITEM_THUMBNAIL] = change->thumbnail.name;
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT; i++)
+        if (!str_none(change->picture[i].name))
+            it->field[item_pictures[i].field] = change->picture[i].name;
     if (change->comments != SWITCH_AS_IT_IS)
         it->comments_disabled = change->comments == SWITCH_OFF;
 }
@@ -65,14 +66,14 @@ static void data_apply(const struct item_change *change, bool hosted, const stru
         it->field[ITEM_NAME] = STR("");
 }
 
-static int thumbnail_put(struct ctx *ctx, struct sql_tx *tx, const id *item, const struct item_part *thumbnail)
+static int picture_put(struct ctx *ctx, struct sql_tx *tx, const id *item, const char *folder, const struct item_part *picture)
 {
     struct item_part *old;
     size_t count;
-    TRY(meta_parts(ctx, tx, item, PART_INFO, STR("thumbnail/"), &old, &count));
+    TRY(meta_parts(ctx, tx, item, PART_INFO, str_c(folder), &old, &count));
     for (size_t i = 0; i < count; i++)
         TRY(meta_part_delete(ctx, tx, item, PART_INFO, old[i].name));
-    return meta_part_put(ctx, tx, item, thumbnail);
+    return meta_part_put(ctx, tx, item, picture);
 }
 
 static int parts_put(struct ctx *ctx, struct sql_tx *tx, const struct item_change *change, const struct item_part *old,
@@ -87,8 +88,9 @@ static int parts_put(struct ctx *ctx, struct sql_tx *tx, const struct item_chang
     } else if (change->erase_text && old && str_empty(old->name)) {
         TRY(meta_part_delete(ctx, tx, item, PART_DATA, STR("")));
     }
-    if (!str_none(change->thumbnail.name))
-        TRY(thumbnail_put(ctx, tx, item, &change->thumbnail));
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT; i++)
+        if (!str_none(change->picture[i].name))
+            TRY(picture_put(ctx, tx, item, item_pictures[i].folder, &change->picture[i]));
     return str_none(change->metadata.name) ? RC_OK : meta_part_put(ctx, tx, item, &change->metadata);
 }
 

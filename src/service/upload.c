@@ -2,14 +2,14 @@
 #include "service/upload.h"
 #include "service/item_private.h"
 
-enum { JOIN_PIECE = 256 << 10 };
+enum { JOIN_PIECE = 256 << 10, FIELDS_MAX = 64 << 20 };
 
 struct upload_call {
     const struct caller *caller;
     const struct upload_begin *begin;
     const struct upload_ref *ref;
     id item;
-    str file_name;
+    str file_name, fields;
     const struct upload_part *part;
     const struct blob_new *bytes;
     int64_t bytes_max;
@@ -23,6 +23,7 @@ struct upload_call {
 static int begin_row(struct ctx *ctx, struct sql_tx *tx, struct upload_call *call, struct meta_upload u)
 {
     u.file_name = call->file_name;
+    u.fields = call->fields;
     u.created = u.touched = ctx_now(ctx);
     call->item = u.item;
     return meta_upload_put(ctx, tx, &u);
@@ -64,11 +65,28 @@ static int begin_add(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return begin_row(ctx, tx, call, u);
 }
 
+/* What is said at the beginning is checked there, and kept as it was said. */
+static int fields_keep(struct ctx *ctx, const struct site *s, const str *fields, str *out)
+{
+    CLEANUP(buf_free) struct buf b = BUF_INIT(FIELDS_MAX);
+    struct json_out o;
+    *out = STR("{}");
+    if (!fields)
+        return RC_OK;
+    TRY(item_fields_check(ctx, s, fields));
+    json_out_buf(&o, ctx, &b);
+    item_given_print(&o, fields);
+    TRY(json_out_end(&o, "the fields"));
+    *out = arena_str(ctx->arena, buf_str(&b));
+    return RC_OK;
+}
+
 int upload_begin(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_begin *what, id *out)
 {
     TRY(service_require(ctx, c, !c->anonymous));
     TRY(item_name_check(ctx, "filename", what->file_name));
     struct upload_call call = {.caller = c, .begin = what, .file_name = what->file_name};
+    TRY(fields_keep(ctx, s, what->fields, &call.fields));
     TRY(sql_write(ctx, s->sql, begin_add, &call));
     *out = call.item;
     return RC_OK;
@@ -85,11 +103,13 @@ static int begin_update(struct ctx *ctx, struct sql_tx *tx, void *arg)
                      (struct meta_upload){.item = it.id, .owner = it.owner, .folder = it.folder, .is_update = true});
 }
 
-int upload_begin_update(struct ctx *ctx, struct site *s, const struct caller *c, const id *item, str file_name)
+int upload_begin_update(struct ctx *ctx, struct site *s, const struct caller *c, const id *item, str file_name, const str *fields)
 {
+    struct upload_call call = {.caller = c, .item = *item, .file_name = file_name};
     TRY(service_require(ctx, c, !c->anonymous));
     TRY(item_name_check(ctx, "filename", file_name));
-    return sql_write(ctx, s->sql, begin_update, &(struct upload_call){.caller = c, .item = *item, .file_name = file_name});
+    TRY(fields_keep(ctx, s, fields, &call.fields));
+    return sql_write(ctx, s->sql, begin_update, &call);
 }
 
 /* ---- the upload of a path ---- */
@@ -236,6 +256,18 @@ static int parts_join(struct ctx *ctx, struct site *s, const struct upload_part 
     return blob_finish(ctx, to);
 }
 
+static int fields_take(struct ctx *ctx, str kept, struct item_input *in)
+{
+    struct json v;
+    str field[ITEM_FIELD_COUNT];
+    TRY(json_parse(ctx, kept, &v));
+    item_given_parse(ctx->arena, v, field);
+    for (enum item_field f = 0; f < ITEM_FIELD_COUNT; f++)
+        if (str_none(in->field[f]))
+            in->field[f] = field[f];
+    return RC_OK;
+}
+
 static void blob_cleanup(struct blob_new **b) { blob_new_close(*b); }
 
 int upload_commit(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_ref *ref, struct item_input *in,
@@ -247,6 +279,7 @@ int upload_commit(struct ctx *ctx, struct site *s, const struct caller *c, const
     TRY(service_require(ctx, c, !c->anonymous));
     TRY(sql_read(ctx, s->sql, list_parts, &call));
     TRY(parts_complete(ctx, call.parts, call.count));
+    TRY(fields_take(ctx, call.upload.fields, in));
     TRY(blob_begin(ctx, s->blobs, (uint64_t)s->settings.upload_max, NULL, &whole));
     TRY(parts_join(ctx, s, call.parts, call.count, whole));
     const struct upload_joined joined = {.upload = call.upload, .parts = call.parts, .count = call.count};

@@ -12,13 +12,15 @@ struct upload_begin {
     str owner; /* whose content, by name or user id */
     const id *folder;
     str file_name;
-    id wanted_id;   /* itemIdToCreate, ID_NONE; administrators only */
-    bool overwrite; /* of that name: its data are what is uploaded */
+    const str *fields; /* by enum item_field, STR_NONE not given: those that the commit does not give. NULL: none */
+    id wanted_id;      /* itemIdToCreate, ID_NONE; administrators only */
+    bool overwrite;    /* of that name: its data are what is uploaded */
 };
 /* out: the id that the item will have. ERR_ITEM_NAME_TAKEN, ERR_FOLDER_MISSING, ERR_FORBIDDEN, ERR_PARAMETER. */
 int upload_begin(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_begin *what, id *out);
 /* New data for an item that is there; an upload that was begun for it before is forgotten. */
-int upload_begin_update(struct ctx *ctx, struct site *s, const struct caller *c, const id *item, str file_name);
+int upload_begin_update(struct ctx *ctx, struct site *s, const struct caller *c, const id *item, str file_name,
+                        const str *fields);
 
 /* The following name the upload by its item and the user of the path; the caller may add to that user's content, or update the
  * item. Without an upload: ERR_ITEM_MISSING, or ERR_UPLOAD when the item is there. */
@@ -35,8 +37,8 @@ int upload_parts(struct ctx *ctx, struct site *s, const struct caller *c, const 
                  size_t *count_out);
 /* Are the parts there, from 1 without a gap (ERR_UPLOAD)? folder_out: where the item will be. */
 int upload_ready(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_ref *ref, id *folder_out);
-/* Joins the parts, which have to be ready, and adds or updates the item by `in`, whose file
- * members are not used. folder_out: where the item is. */
+/* Joins the parts, which have to be ready, and adds or updates the item by `in`, whose file members are not used and which gets
+ * the fields of the beginning that it lacks. folder_out: where the item is. */
 int upload_commit(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_ref *ref, struct item_input *in,
                   id *folder_out);
 int upload_cancel(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_ref *ref);

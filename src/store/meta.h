@@ -61,6 +61,7 @@ struct meta_upload {
     str owner;
     id folder;
     str file_name;
+    str fields; /* item_given_print: what the item is to be, unless the commit says otherwise */
     bool is_update;
     int64_t created, touched;
 };

@@ -10,5 +10,6 @@ const struct sql_migration meta_migrations[] = {
     {5, "uploads in parts, comments, ratings, credentials", migration_0005},
     {6, "search in packed sets", migration_0006},
     {7, "search by neighbours, letters and values", migration_0007},
+    {8, "fields of uploads in parts", migration_0008},
 };
 const size_t meta_migration_count = COUNT_OF(meta_migrations);

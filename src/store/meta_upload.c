@@ -9,7 +9,8 @@ static void upload_row(struct ctx *ctx, const struct sql_rows *rows, void *eleme
                                                           .file_name = sql_str(ctx, rows, 3),
                                                           .is_update = sql_int(rows, 4) != 0,
                                                           .created = sql_int(rows, 5),
-                                                          .touched = sql_int(rows, 6)};
+                                                          .touched = sql_int(rows, 6),
+                                                          .fields = sql_str(ctx, rows, 7)};
 }
 
 static void upload_part_row(struct ctx *ctx, const struct sql_rows *rows, void *element)
@@ -22,16 +23,18 @@ static void upload_part_row(struct ctx *ctx, const struct sql_rows *rows, void *
 int meta_upload_put(struct ctx *ctx, struct sql_tx *tx, const struct meta_upload *u)
 {
     TRY(sql_exec(ctx, tx, "DELETE FROM upload WHERE item = ?", SQL_ID(u->item)));
-    return sql_exec(
-        ctx, tx, "INSERT INTO upload (item, owner, folder, file_name, is_update, created, touched) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        SQL_ID(u->item), SQL_S(u->owner), SQL_ID(u->folder), SQL_S(u->file_name), SQL_I(u->is_update), SQL_I(u->created),
-        SQL_I(u->touched));
+    return sql_exec(ctx, tx,
+                    "INSERT INTO upload (item, owner, folder, file_name, is_update, created, touched, fields) VALUES (?, ?, ?, "
+                    "?, ?, ?, ?, ?)",
+                    SQL_ID(u->item), SQL_S(u->owner), SQL_ID(u->folder), SQL_S(u->file_name), SQL_I(u->is_update),
+                    SQL_I(u->created), SQL_I(u->touched), SQL_S(u->fields));
 }
 
 int meta_upload_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct meta_upload *out)
 {
-    const struct meta_query q = {"SELECT item, owner, folder, file_name, is_update, created, touched FROM upload WHERE item = ?",
-                                 (struct sql_value[]){SQL_ID(*item)}, 1, sizeof *out, upload_row};
+    const struct meta_query q = {
+        "SELECT item, owner, folder, file_name, is_update, created, touched, fields FROM upload WHERE item = ?",
+        (struct sql_value[]){SQL_ID(*item)}, 1, sizeof *out, upload_row};
     return meta_first(ctx, tx, &q, out);
 }
 

@@ -71,6 +71,26 @@ class Parts(Items):
         about = self.person.item(item)
         self.assertEqual((about['title'], about['snippet'], about['name']), ('A file', 'new', 'other.csv'))
 
+    def test_what_was_said_at_the_beginning(self):
+        """Fields of the first step hold unless the commit says otherwise, also after a restart."""
+        item = self.begin('said.csv', type='CSV', title='Said at first', tags='a, b', extent='1,2,3,4', snippet='first')
+        self.part(item, 1, b'x')
+        self.server.process.kill()
+        self.server.process.wait()
+        self.server.start()
+        self.person.call(self.of(item, 'commit'), snippet='then')
+        about = self.person.item(item)
+        self.assertEqual((about['title'], about['type'], about['tags'], about['snippet'], about['extent']), ('Said at first', 'CSV', ['a', 'b'], 'then', [[1, 2], [3, 4]]))
+        self.person.call(self.of(item, 'update'), multipart='true', filename='said.csv', title='Said again')
+        self.part(item, 1, b'y')
+        self.assertEqual(self.person.item(item)['title'], 'Said at first')
+        self.person.call(self.of(item, 'commit'))
+        self.assertEqual((self.person.item(item)['title'], self.person.item_data(item)), ('Said again', b'y'))
+        for fields in ({'extent': 'here'}, {'title': 'x' * 300}, {'properties': '{'}):
+            error = self.person.error(self.person.content('addItem'), multipart='true', filename='bad.csv', **fields)
+            self.assertIn(next(iter(fields)), error['details'][0])
+        self.begin('bad.csv')
+
     def test_cancel_and_wrong_calls(self):
         item = self.begin('cancelled.csv')
         self.part(item, 1, b'x')
@@ -167,6 +187,20 @@ class Files(Items):
         self.assertEqual(self.person.error(f'{ITEM}{item}/info/thumbnail/{urllib.parse.quote("a ü.png")}')['messageCode'], 'CONT_0036')
         self.person.call(self.of(item, 'deleteThumbnail'))
         self.assertIsNone(self.person.item(item)['thumbnail'])
+
+    def test_large_thumbnails(self):
+        """Beside the small one, in a folder of their own; the field names the file and is set by it alone."""
+        item = self.person.add('Web Map', text={}, files=[('thumbnail', ('a.png', moving.png(1))), ('largeThumbnail', ('b.png', moving.png(2)))])
+        self.assertEqual([self.person.item(item)[k] for k in ('thumbnail', 'largeThumbnail')], ['thumbnail/a.png', 'largeThumbnail/b.png'])
+        self.assertEqual(self.person.data(f'{ITEM}{item}/info/largeThumbnail/b.png')[1], moving.png(2))
+        self.person.call(self.of(item, 'update'), largeThumbnail='elsewhere.png', clearEmptyFields='true')
+        self.person.call(self.of(item, 'update'), files=[('largeThumbnail', ('c.png', moving.png(3)))])
+        self.assertEqual(self.person.item(item)['largeThumbnail'], 'largeThumbnail/c.png')
+        self.assertEqual(self.person.error(f'{ITEM}{item}/info/largeThumbnail/b.png')['messageCode'], 'CONT_0036')
+        self.person.call(self.of(item, 'deleteThumbnail'))
+        self.assertEqual([self.person.item(item)[k] for k in ('thumbnail', 'largeThumbnail')], [None, 'largeThumbnail/c.png'])
+        self.person.call(self.of(item, 'deleteInfo'), infoFile='largeThumbnail/c.png')
+        self.assertIsNone(self.person.item(item)['largeThumbnail'])
 
     def test_many_change_hands(self):
         items = [self.person.add('Web Map', text={}) for _ in range(2)]

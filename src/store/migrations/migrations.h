@@ -9,5 +9,6 @@ extern const char migration_0004[];
 extern const char migration_0005[];
 extern const char migration_0006[];
 extern const char migration_0007[];
+extern const char migration_0008[];
 
 #endif

@@ -32,7 +32,8 @@ void sharing_item_input(const struct call *call, struct item_input *in)
     in->file = file_of(call, call_file(call, "file") ? "file" : "data", &in->file_name, &in->file_content_type);
     if (call_has(call, "fileName"))
         in->file_name = str_trim(call_param(call, "fileName"));
-    in->thumbnail = file_of(call, "thumbnail", &in->thumbnail_name, NULL);
+    for (size_t i = 0; i < ITEM_PICTURE_COUNT; i++)
+        in->picture[i].blob = file_of(call, item_pictures[i].name, &in->picture[i].name, NULL);
     str unused;
     in->metadata = file_of(call, "metadata", &unused, NULL);
     for (size_t i = 0; i < ITEM_CREDENTIAL_COUNT; i++)

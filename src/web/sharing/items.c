@@ -11,7 +11,10 @@ static str upload_name(const struct call *call) { return str_trim(sharing_text(c
 
 static int upload_start(struct ctx *ctx, struct call *call, const id *folder)
 {
+    struct item_input in;
+    sharing_item_input(call, &in);
     struct upload_begin what = {.owner = call_path(call, "user"),
+                                .fields = in.field,
                                 .folder = folder,
                                 .file_name = upload_name(call),
                                 .overwrite = call_bool(call, "overwrite")};
@@ -65,11 +68,11 @@ int items_update(struct ctx *ctx, struct call *call)
     struct item_work w = {.kind = ITEM_WORK_UPDATE, .caller = call->caller};
     TRY(sharing_owned_item(ctx, call, &v));
     w.item = v.item.id;
+    sharing_item_input(call, &w.in);
     if (call_bool(call, "multipart")) {
-        TRY(upload_begin_update(ctx, call->site, &call->caller, &w.item, upload_name(call)));
+        TRY(upload_begin_update(ctx, call->site, &call->caller, &w.item, upload_name(call), w.in.field));
         return sharing_success(call, "id", id_str(&w.item));
     }
-    sharing_item_input(call, &w.in);
     if (item_fetch_needed(&w.in))
         TRY(item_update_check(ctx, call->site, &call->caller, &w.item));
     bool later = call_bool(call, "async") && item_work_can_wait(&w);

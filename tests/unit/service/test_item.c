@@ -332,7 +332,7 @@ static void hostile_names(void **state)
         if (got != (rows[i].file ? '.' : 'P') || part_got != (rows[i].part ? '.' : 'P'))
             fail_msg("row %zu: file %c, resource %c", i, got, part_got);
     }
-    struct item_input thumbnail = {.thumbnail = blob, .thumbnail_name = STR("../../etc/passwd")};
+    struct item_input thumbnail = {.picture[ITEM_PICTURE_SMALL] = {blob, STR("../../etc/passwd")}};
     assert_refused(item_update(CTX, SITE, owner, &item, &thumbnail), ERR_PARAMETER);
     blob_new_close(blob);
 }
@@ -449,12 +449,11 @@ static void thumbnail_and_metadata(void **state)
 {
     (void)state;
     struct item_input in = input_of(STR("t"), STR("CSV"));
-    in.thumbnail = blob_of(STR("png"));
-    in.thumbnail_name = STR("one.png");
+    in.picture[ITEM_PICTURE_SMALL] = (struct item_picture_input){blob_of(STR("png")), STR("one.png")};
     in.metadata = blob_of(STR("<metadata/>"));
     in.field[ITEM_THUMBNAIL] = STR("thumbnail/of-another-portal.png"); /* names a file that is not here */
     id item = add_item_of(OWNER, &in);
-    blob_new_close(in.thumbnail);
+    blob_new_close(in.picture[ITEM_PICTURE_SMALL].blob);
     blob_new_close(in.metadata);
     struct item_part part, *list;
     size_t count;
@@ -465,9 +464,9 @@ static void thumbnail_and_metadata(void **state)
     assert_str(item_now(&item).field[ITEM_THUMBNAIL], "thumbnail/one.png");
     assert_ok(item_part_get(CTX, SITE, owner, &item, PART_INFO, STR("metadata/metadata.xml"), &part));
     assert_str(part_bytes(&part), "<metadata/>");
-    in = (struct item_input){.thumbnail = blob_of(STR("other")), .thumbnail_name = STR("two.png")};
+    in = (struct item_input){.picture[ITEM_PICTURE_SMALL] = {blob_of(STR("other")), STR("two.png")}};
     assert_ok(item_update(CTX, SITE, owner, &item, &in));
-    blob_new_close(in.thumbnail);
+    blob_new_close(in.picture[ITEM_PICTURE_SMALL].blob);
     assert_ok(item_parts_list(CTX, SITE, owner, &item, PART_INFO, STR("thumbnail"), &list, &count));
     assert_int_equal(count, 1); /* the old one is gone */
     assert_str(list[0].name, "thumbnail/two.png");

@@ -115,10 +115,10 @@ static void new_data_for_an_item(void **state)
     (void)state;
     id item = add_text_item(OWNER, STR("t"), STR("{}"));
     share_item_as(&item, UPDATE_GROUP);
-    assert_refused(upload_begin_update(CTX, SITE, &callers[OTHER], &item, STR("b.csv")), ERR_FORBIDDEN);
-    assert_ok(upload_begin_update(CTX, SITE, &callers[MEMBER], &item, STR("a.csv")));
+    assert_refused(upload_begin_update(CTX, SITE, &callers[OTHER], &item, STR("b.csv"), NULL), ERR_FORBIDDEN);
+    assert_ok(upload_begin_update(CTX, SITE, &callers[MEMBER], &item, STR("a.csv"), NULL));
     assert_ok(part_as(MEMBER, &item, 1, STR("old")));
-    assert_ok(upload_begin_update(CTX, SITE, &callers[MEMBER], &item, STR("b.csv")));
+    assert_ok(upload_begin_update(CTX, SITE, &callers[MEMBER], &item, STR("b.csv"), NULL));
     assert_int_equal(part_count(&item), 0);
     assert_ok(part_as(OWNER, &item, 1, STR("new")));
     assert_str(data_of(&item), "{}");
@@ -211,7 +211,7 @@ static void cancelled_and_deleted(void **state)
     id there = add_text_item(OWNER, STR("t"), STR("{}"));
     const struct upload_ref gone = ref_to(there);
     int64_t touched;
-    assert_ok(upload_begin_update(CTX, SITE, owner, &there, STR("b.csv")));
+    assert_ok(upload_begin_update(CTX, SITE, owner, &there, STR("b.csv"), NULL));
     assert_ok(item_delete(CTX, SITE, owner, &there));
     assert_ok(upload_find(CTX, SITE, owner, &gone, &touched));
     assert_int_equal(touched, -1);
