@@ -62,3 +62,14 @@ size_t bits_below(const struct bits *b, size_t limit)
             return (i - 1) * 64 + 63 - (size_t)__builtin_clzll(b->word[i - 1]);
     return SIZE_MAX;
 }
+
+size_t bits_from(const struct bits *b, size_t first)
+{
+    size_t i = first / 64;
+    if (i >= b->words)
+        return SIZE_MAX;
+    uint64_t rest = b->word[i] & ~(((uint64_t)1 << first % 64) - 1);
+    while (!rest && ++i < b->words)
+        rest = b->word[i];
+    return rest ? i * 64 + (size_t)__builtin_ctzll(rest) : SIZE_MAX;
+}

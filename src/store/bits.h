@@ -21,6 +21,8 @@ size_t bits_count(const struct bits *b);
 bool bits_any(const struct bits *b);
 /* The greatest element below `limit`, SIZE_MAX when there is none. */
 size_t bits_below(const struct bits *b, size_t limit);
+/* The least element from `first` on, SIZE_MAX when there is none. */
+size_t bits_from(const struct bits *b, size_t first);
 
 static inline bool bits_has(const struct bits *b, size_t n)
 {

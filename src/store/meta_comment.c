@@ -1,6 +1,6 @@
 /* Comments on items and ratings of them. What items say of both (numbers, average) is kept in the row of the item, in the same
  * transaction. */
-#include "store/meta_rows.h"
+#include "store/meta_columns.h"
 
 #define COMMENT_COLUMNS                                                                                                          \
     "c.id, c.item, c.parent, c.author, c.content, c.created, "                                                                   \
@@ -21,8 +21,9 @@ static void comment_row(struct ctx *ctx, const struct sql_rows *rows, void *elem
 
 static int comments_count(struct ctx *ctx, struct sql_tx *tx, const id *item)
 {
-    return sql_exec(ctx, tx, "UPDATE item SET num_comments = (SELECT COUNT(*) FROM item_comment WHERE item = ?) WHERE id = ?",
-                    SQL_ID(*item), SQL_ID(*item));
+    TRY(sql_exec(ctx, tx, "UPDATE item SET num_comments = (SELECT COUNT(*) FROM item_comment WHERE item = ?) WHERE id = ?",
+                 SQL_ID(*item), SQL_ID(*item)));
+    return meta_columns_update(ctx, tx, item);
 }
 
 int meta_comment_insert(struct ctx *ctx, struct sql_tx *tx, const struct comment *c)
@@ -68,10 +69,11 @@ int meta_comments(struct ctx *ctx, struct sql_tx *tx, const id *item, const stru
 
 static int ratings_count(struct ctx *ctx, struct sql_tx *tx, const id *item)
 {
-    return sql_exec(ctx, tx,
-                    "UPDATE item SET num_ratings = (SELECT COUNT(*) FROM item_rating WHERE item = ?), "
-                    "avg_rating = (SELECT COALESCE(AVG(value), 0) FROM item_rating WHERE item = ?) WHERE id = ?",
-                    SQL_ID(*item), SQL_ID(*item), SQL_ID(*item));
+    TRY(sql_exec(ctx, tx,
+                 "UPDATE item SET num_ratings = (SELECT COUNT(*) FROM item_rating WHERE item = ?), "
+                 "avg_rating = (SELECT COALESCE(AVG(value), 0) FROM item_rating WHERE item = ?) WHERE id = ?",
+                 SQL_ID(*item), SQL_ID(*item), SQL_ID(*item)));
+    return meta_columns_update(ctx, tx, item);
 }
 
 int meta_rating_put(struct ctx *ctx, struct sql_tx *tx, const id *item, const struct rating *r)
@@ -107,9 +109,9 @@ int meta_rating_get(struct ctx *ctx, struct sql_tx *tx, const id *item, str user
 
 int meta_item_viewed(struct ctx *ctx, struct sql_tx *tx, const id *item, int64_t count, int64_t when)
 {
-    return sql_exec(
-        ctx, tx,
-        "UPDATE item SET num_views = num_views + ?, last_viewed = CASE WHEN last_viewed > ? THEN last_viewed ELSE ? END "
-        "WHERE id = ?",
-        SQL_I(count), SQL_I(when), SQL_I(when), SQL_ID(*item));
+    TRY(sql_exec(ctx, tx,
+                 "UPDATE item SET num_views = num_views + ?, last_viewed = CASE WHEN last_viewed > ? THEN last_viewed ELSE ? END "
+                 "WHERE id = ?",
+                 SQL_I(count), SQL_I(when), SQL_I(when), SQL_ID(*item)));
+    return meta_columns_update(ctx, tx, item);
 }

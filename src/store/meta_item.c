@@ -51,11 +51,11 @@ const struct meta_order meta_item_orders[] = {
     {"type", "item.type, item.title_fold, item.id", "item.type DESC, item.title_fold DESC, item.id DESC", 3, false},
     {"size", "item.size, item.id", "item.size DESC, item.id DESC", 2, true, 1 + COLUMN_SIZE},
     {"owner", "item.owner, item.title_fold, item.id", "item.owner DESC, item.title_fold DESC, item.id DESC", 3, false},
-    {"numviews", "item.num_views, item.id", "item.num_views DESC, item.id DESC", 2, true},
-    {"numcomments", "item.num_comments, item.id", "item.num_comments DESC, item.id DESC", 2, true},
-    {"numratings", "item.num_ratings, item.id", "item.num_ratings DESC, item.id DESC", 2, true},
+    {"numviews", "item.num_views, item.id", "item.num_views DESC, item.id DESC", 2, true, 1 + COLUMN_VIEWS},
+    {"numcomments", "item.num_comments, item.id", "item.num_comments DESC, item.id DESC", 2, true, 1 + COLUMN_COMMENTS},
+    {"numratings", "item.num_ratings, item.id", "item.num_ratings DESC, item.id DESC", 2, true, 1 + COLUMN_RATINGS},
     {"avgrating", "CAST(item.avg_rating * 1000000 AS BIGINT), item.id",
-     "CAST(item.avg_rating * 1000000 AS BIGINT) DESC, item.id DESC", 2, true},
+     "CAST(item.avg_rating * 1000000 AS BIGINT) DESC, item.id DESC", 2, true, 1 + COLUMN_RATING},
     {"scorecompleteness", "item.modified, item.id", "item.modified DESC, item.id DESC", 2, true}, /* of searches alone */
     {NULL, "item.modified DESC, item.id DESC", "item.modified DESC, item.id DESC", 2, true},
 };
@@ -148,7 +148,6 @@ int meta_item_index(struct ctx *ctx, struct sql_tx *tx, const struct sql_rows *r
     struct item row;
     meta_item_row(ctx, rows, &row);
     TRY(terms_put(ctx, tx, number, &row));
-    TRY(meta_columns_follow(ctx, tx));
     return meta_shares_index(ctx, tx, number, &row.id);
 }
 
@@ -156,14 +155,6 @@ int meta_item_get(struct ctx *ctx, struct sql_tx *tx, const id *item, struct ite
 {
     const struct meta_query q = {get_sql, (struct sql_value[]){SQL_ID(*item)}, 1, sizeof *out, item_row};
     return meta_first(ctx, tx, &q, out);
-}
-
-/* The numbers of an item, when they are packed: also those of a new one that got the place of the last one, which was deleted. */
-static int columns_update(struct ctx *ctx, struct sql_tx *tx, int64_t number, const struct item *it)
-{
-    const int64_t values[COLUMNS_OF_ITEM] = {it->created, it->modified, it->size,
-                                             meta_column_extent(ctx->arena, set(it->field[ITEM_EXTENT]))};
-    return meta_columns_update(ctx, tx, number, values);
 }
 
 int meta_item_insert(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
@@ -175,8 +166,8 @@ int meta_item_insert(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
     TRY(meta_number(ctx, tx, &number, insert_sql, v, COLUMNS));
     TRY(terms_put(ctx, tx, number, it));
     if (meta_place_of(number) % META_BLOCK != 0)
-        return columns_update(ctx, tx, number, it);
-    TRY(meta_columns_follow(ctx, tx));
+        return meta_columns_update(ctx, tx, &it->id);
+    TRY(meta_columns_follow(ctx, tx, &more));
     return meta_runs_follow(ctx, tx, &more);
 }
 
@@ -187,7 +178,7 @@ int meta_item_update(struct ctx *ctx, struct sql_tx *tx, const struct item *it)
     item_values(ctx, it, v);
     TRY(meta_number(ctx, tx, &number, update_sql, v, COLUMNS));
     TRY(terms_put(ctx, tx, number, it));
-    return columns_update(ctx, tx, number, it);
+    return meta_columns_update(ctx, tx, &it->id);
 }
 
 int meta_item_delete(struct ctx *ctx, struct sql_tx *tx, const id *item)

@@ -11,5 +11,6 @@ const struct sql_migration meta_migrations[] = {
     {6, "search in packed sets", migration_0006},
     {7, "search by neighbours, letters and values", migration_0007},
     {8, "fields of uploads in parts", migration_0008},
+    {9, "counters in columns", migration_0009},
 };
 const size_t meta_migration_count = COUNT_OF(meta_migrations);

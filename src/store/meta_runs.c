@@ -229,14 +229,15 @@ static bool same(const struct meta_run_entry *a, const struct meta_run_entry *b,
 static int list_change(struct ctx *ctx, struct sql_tx *tx, uint32_t list, int64_t block, unsigned place,
                        const struct meta_run_entry *come, size_t count)
 {
-    CLEANUP(meta_run_close) struct meta_run_list old = {0};
+    struct meta_scan scan = {0};
+    struct meta_run_list old;
     struct entries all = {.ctx = ctx, .parts = 1};
     struct meta_run_group group;
     size_t next = 0;
     bool wide = is_wide(list);
-    TRY(meta_run_open(ctx, tx, (enum meta_run)(RUN_PAIRS + list / META_RUN_BUCKETS), list % META_RUN_BUCKETS, block, &old));
+    TRY(meta_run_get(ctx, tx, &scan, (enum meta_run)(RUN_PAIRS + list / META_RUN_BUCKETS), list % META_RUN_BUCKETS, block, &old));
     old.rest = arena_str(ctx->arena, old.rest); /* the row is replaced below */
-    sql_rows_close(&old.rows);
+    meta_scan_close(&scan);
     while (meta_run_next(&old, &group))
         for (size_t i = 0; i < group.count; i++) {
             struct meta_run_entry e = {.list = list, .posting = meta_run_posting(&old, &group, i), .key = group.key};
@@ -294,13 +295,14 @@ static int part_check(struct sql_tx *tx, int64_t block, const struct entries *e,
     struct checking *checking = arg;
     for (size_t i = 0, end; i < e->count; i = end) {
         CLEANUP(buf_free) struct buf content = BUF_INIT(LIST_BYTES_MAX);
-        CLEANUP(meta_run_close) struct meta_run_list stored = {0};
+        CLEANUP(meta_scan_close) struct meta_scan scan = {0};
+        struct meta_run_list stored;
         uint32_t list = e->list[i].list;
         end = list_end(e, i);
         meta_run_print(e->list + i, end - i, is_wide(list), &content);
         TRY(buf_check(&content, e->ctx, "search list"));
-        TRY(meta_run_open(e->ctx, tx, (enum meta_run)(RUN_PAIRS + list / META_RUN_BUCKETS), list % META_RUN_BUCKETS, block,
-                          &stored));
+        TRY(meta_run_get(e->ctx, tx, &scan, (enum meta_run)(RUN_PAIRS + list / META_RUN_BUCKETS), list % META_RUN_BUCKETS, block,
+                         &stored));
         checking->differs |= !str_eq(stored.rest, buf_str(&content));
         checking->lists++;
     }
@@ -313,8 +315,9 @@ static int lists_count(struct ctx *ctx, struct sql_tx *tx, int64_t block, size_t
     *out = 0;
     for (enum meta_run run = RUN_PAIRS; run < RUNS_END; run++)
         for (unsigned bucket = 0; bucket < META_RUN_BUCKETS; bucket++) {
-            CLEANUP(meta_run_close) struct meta_run_list l = {0};
-            TRY(meta_run_open(ctx, tx, run, bucket, block, &l));
+            CLEANUP(meta_scan_close) struct meta_scan scan = {0};
+            struct meta_run_list l;
+            TRY(meta_run_get(ctx, tx, &scan, run, bucket, block, &l));
             *out += !str_empty(l.rest);
         }
     return RC_OK;

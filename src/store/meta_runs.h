@@ -6,6 +6,7 @@
 #define MAPFERRY_STORE_META_RUNS_H
 
 #include "store/meta_postings.h"
+#include "store/meta_scan.h"
 
 /* Stored in the database, behind the columns of meta_columns.h: never another meaning. */
 enum meta_run {
@@ -31,15 +32,13 @@ int meta_runs_check(struct ctx *ctx, struct sql_tx *tx, void (*differs)(void *ar
 
 /* ---- reading ---- */
 
-/* One list; empty when there is none. Its content is valid until it is closed. */
+/* One list, empty when there is none; valid until the scan moves. The lists of a bucket lie block by block. */
 struct meta_run_list {
-    struct sql_rows rows;
     str rest;
     bool wide;
 };
-int meta_run_open(struct ctx *ctx, struct sql_tx *tx, enum meta_run run, unsigned bucket, int64_t block,
-                  struct meta_run_list *out);
-void meta_run_close(struct meta_run_list *l); /* also for CLEANUP(meta_run_close) */
+int meta_run_get(struct ctx *ctx, struct sql_tx *tx, struct meta_scan *scan, enum meta_run run, unsigned bucket, int64_t block,
+                 struct meta_run_list *out);
 /* The next key with its postings, ascending; false at the end. */
 struct meta_run_group {
     str key;
@@ -61,7 +60,8 @@ struct meta_pair {
     uint8_t key[5];
 };
 struct meta_pair meta_pair_of(str first, str second);
-/* The buckets of the words or values that begin with the prefix. */
+/* The buckets of the words or values that begin with the prefix, which is not empty: at most META_RUN_LETTER_BUCKETS. */
+enum { META_RUN_LETTER_BUCKETS = 5 };
 void meta_run_buckets(str prefix, unsigned *first_out, unsigned *last_out);
 
 #endif

@@ -21,15 +21,16 @@ static unsigned first_rank(uint8_t c)
     return c < 0xd0 ? 38 : c < 0xe0 ? 39 : c < 0xe5 ? 40 : c < 0xe8 ? 41 : 42;
 }
 
-enum { SECOND_RANKS = 5 };
-
-static unsigned second_rank(uint8_t c) { return c < 'a' ? 0 : c < 'f' ? 1 : c < 'l' ? 2 : c < 'r' ? 3 : SECOND_RANKS - 1; }
+static unsigned second_rank(uint8_t c)
+{
+    return c < 'a' ? 0 : c < 'f' ? 1 : c < 'l' ? 2 : c < 'r' ? 3 : META_RUN_LETTER_BUCKETS - 1;
+}
 
 void meta_run_buckets(str prefix, unsigned *first_out, unsigned *last_out)
 {
-    unsigned rank = first_rank(prefix.n > 0 ? (uint8_t)prefix.p[0] : 0) * SECOND_RANKS;
+    unsigned rank = first_rank(prefix.n > 0 ? (uint8_t)prefix.p[0] : 0) * META_RUN_LETTER_BUCKETS;
     *first_out = rank + (prefix.n > 1 ? second_rank((uint8_t)prefix.p[1]) : 0);
-    *last_out = rank + (prefix.n > 1 ? second_rank((uint8_t)prefix.p[1]) : SECOND_RANKS - 1);
+    *last_out = rank + (prefix.n > 1 ? second_rank((uint8_t)prefix.p[1]) : META_RUN_LETTER_BUCKETS - 1);
 }
 
 static uint64_t hash_add(uint64_t h, str s)
@@ -90,19 +91,12 @@ int64_t meta_run_row(enum meta_run run, unsigned bucket, int64_t block)
     return ((int64_t)run * META_RUN_BUCKETS + bucket) * META_RUN_BLOCKS + block;
 }
 
-int meta_run_open(struct ctx *ctx, struct sql_tx *tx, enum meta_run run, unsigned bucket, int64_t block,
-                  struct meta_run_list *out)
+int meta_run_get(struct ctx *ctx, struct sql_tx *tx, struct meta_scan *scan, enum meta_run run, unsigned bucket, int64_t block,
+                 struct meta_run_list *out)
 {
     *out = (struct meta_run_list){.wide = run == RUN_PAIRS};
-    TRY(sql_query(ctx, tx, &out->rows, "SELECT content FROM search_column WHERE number = ?",
-                  SQL_I(meta_run_row(run, bucket, block))));
-    int rc = sql_next(ctx, &out->rows);
-    if (rc == RC_OK)
-        out->rest = sql_bytes(&out->rows, 0);
-    return rc == RC_END ? RC_OK : rc;
+    return meta_scan_get(ctx, tx, scan, meta_run_row(run, bucket, block), &out->rest);
 }
-
-void meta_run_close(struct meta_run_list *l) { sql_rows_close(&l->rows); }
 
 static bool number_next(str *rest, size_t *out)
 {

@@ -175,6 +175,14 @@ struct interval {
     struct bits *out;
 };
 
+static enum meta_column_need interval_need(void *arg, int64_t least, int64_t most)
+{
+    const struct interval *i = arg;
+    if (most < i->from || least > i->to)
+        return META_COLUMN_SKIP;
+    return least >= i->from && most <= i->to ? META_COLUMN_ALL : META_COLUMN_READ;
+}
+
 static void in_interval(void *arg, size_t place, int64_t value)
 {
     const struct interval *i = arg;
@@ -182,13 +190,26 @@ static void in_interval(void *arg, size_t place, int64_t value)
         bits_set(i->out, place);
 }
 
+/* A bound in the unit of the column; what does not fit is beyond all numbers. */
+static int64_t in_millionths(int64_t bound)
+{
+    int64_t out;
+    return __builtin_mul_overflow(bound, 1000000, &out) ? (bound < 0 ? INT64_MIN : INT64_MAX) : out;
+}
+
 int meta_search_number(const struct meta_search *s, const struct meta_field *f, const struct search_query *q,
                        const struct bits *within, struct bits *out)
 {
     struct interval i = {.out = out};
+    const struct meta_column_reading r = {
+        .column = f->packed, .set = within, .need = interval_need, .see = in_interval, .arg = &i};
     if (!interval_of(q, &i.from, &i.to))
         return RC_OK;
-    return meta_columns_read(s->ctx, s->tx, f->packed, within, in_interval, &i);
+    if (f->packed == COLUMN_RATING) {
+        i.from = in_millionths(i.from);
+        i.to = in_millionths(i.to);
+    }
+    return meta_columns_read(s->ctx, s->tx, &r);
 }
 
 /* A group that is not seen is as good as missing, also when what is in it is seen for another reason. */
@@ -262,6 +283,7 @@ static bool boxes_meet(const struct search_box *a, const struct search_box *b)
 /* The packed steps decide but for those whose rounded edges are near the edge of the box. */
 struct box_search {
     const struct search_box *box;
+    struct search_box steps; /* the box in steps and a bit larger; all longitudes when it crosses the antimeridian */
     struct bits *meets, *unsure;
 };
 
@@ -277,10 +299,29 @@ static struct search_box box_of(int64_t packed, double inwards)
                                degrees(packed, 2, 180, -inwards), degrees(packed, 3, 90, -inwards)};
 }
 
+static double edge(int64_t packed, unsigned corner) { return (double)((uint64_t)packed >> (16 * corner) & 0xffff); }
+
+/* What most are, at little cost. */
+static bool is_far(const struct search_box *steps, int64_t packed)
+{
+    return edge(packed, 1) > steps->ymax || edge(packed, 3) < steps->ymin || edge(packed, 0) > steps->xmax ||
+           edge(packed, 2) < steps->xmin;
+}
+
+static struct search_box in_steps(const struct search_box *box)
+{
+    bool crosses = box->xmin > box->xmax;
+    double x = META_EXTENT_STEPS / 360.0, y = META_EXTENT_STEPS / 180.0, room = 2;
+    return (struct search_box){.xmin = crosses ? 0 : (box->xmin + 180) * x - room,
+                               .ymin = (box->ymin + 90) * y - room,
+                               .xmax = crosses ? META_EXTENT_STEPS : (box->xmax + 180) * x + room,
+                               .ymax = (box->ymax + 90) * y + room};
+}
+
 static void extent_see(void *arg, size_t place, int64_t packed)
 {
     const struct box_search *b = arg;
-    if (packed == META_EXTENT_NONE)
+    if (packed == META_EXTENT_NONE || (packed != META_EXTENT_ODD && is_far(&b->steps, packed)))
         return;
     struct search_box outer = box_of(packed, -0.5), inner = box_of(packed, 1.5); /* with room for rounding of both */
     if (packed != META_EXTENT_ODD && !boxes_meet(b->box, &outer))
@@ -292,10 +333,11 @@ static void extent_see(void *arg, size_t place, int64_t packed)
 int meta_search_box(const struct meta_search *s, const struct search_box *box, const struct bits *within, struct bits *out)
 {
     struct bits unsure = meta_search_set(s);
-    struct box_search b = {.box = box, .meets = out, .unsure = &unsure};
+    struct box_search b = {.box = box, .steps = in_steps(box), .meets = out, .unsure = &unsure};
     if (s->entity->kind != META_ITEM)
         return RC_OK;
-    TRY(meta_columns_read(s->ctx, s->tx, COLUMN_EXTENT, within, extent_see, &b));
+    const struct meta_column_reading r = {.column = COLUMN_EXTENT, .set = within, .see = extent_see, .arg = &b};
+    TRY(meta_columns_read(s->ctx, s->tx, &r));
     for (size_t place = bits_below(&unsure, SIZE_MAX); place != SIZE_MAX; place = bits_below(&unsure, place)) {
         CLEANUP(sql_rows_close) struct sql_rows rows;
         struct arena_mark mark = arena_mark(s->ctx->arena);

@@ -38,6 +38,7 @@ struct table {
     size_t seen_capacity;
     uint32_t *slot;
     size_t slots; /* a power of two */
+    struct meta_scan scan;
 };
 
 static size_t hash(str s)
@@ -137,9 +138,9 @@ static int count_row(void *arg, size_t place, const struct sql_rows *rows)
 static int count_list(const struct meta_search *s, const struct counting *c, struct table *t, const struct bits *found,
                       int64_t block)
 {
-    CLEANUP(meta_run_close) struct meta_run_list l = {0};
+    struct meta_run_list l;
     struct meta_run_group g;
-    TRY(meta_run_open(s->ctx, s->tx, RUN_COUNTS, t->counts->field, block, &l));
+    TRY(meta_run_get(s->ctx, s->tx, &t->scan, RUN_COUNTS, t->counts->field, block, &l));
     while (meta_run_next(&l, &g)) {
         size_t count = 0, shared = 0;
         bool may = may_be_shared(t, g.key);
@@ -197,13 +198,16 @@ int meta_search_count(const struct meta_search *s, const struct bits *found, siz
     for (size_t i = 0; i < count; i++) {
         counts[i].list = NULL;
         counts[i].count = 0;
-        c.tables[i] = (struct table){.arena = s->ctx->arena, .counts = &counts[i]};
+        c.tables[i] = (struct table){.arena = s->ctx->arena, .counts = &counts[i], .scan.backwards = true};
     }
     TRY(meta_runs_end(s->ctx, s->tx, &end));
     bits_copy(&newest, &set);
     bits_clear_below(&newest, (size_t)end);
     TRY(meta_search_rows(s, &newest, &r));
-    TRY(count_listed(s, &c, &set, (size_t)end));
+    int rc = count_listed(s, &c, &set, (size_t)end);
+    for (size_t i = 0; i < count; i++)
+        meta_scan_close(&c.tables[i].scan);
+    TRY(rc);
     for (size_t i = 0; i < count; i++)
         if (counts[i].count > 1)
             qsort(counts[i].list, counts[i].count, sizeof *counts[i].list, most_first);

@@ -63,12 +63,13 @@ static int text_row(void *arg, size_t place, const struct sql_rows *rows)
 
 /* ---- in the lists ---- */
 
-static int list_add(const struct meta_search *s, struct pattern *p, enum meta_run run, unsigned bucket, int64_t block)
+static int list_add(const struct meta_search *s, struct pattern *p, struct meta_scan *scan, enum meta_run run, unsigned bucket,
+                    int64_t block)
 {
-    CLEANUP(meta_run_close) struct meta_run_list l = {0};
+    struct meta_run_list l;
     struct meta_run_group g;
     uint64_t fields = run == RUN_WORDS ? (uint64_t)p->fields : (uint64_t)p->fields / TERM_FIRST_WHOLE;
-    TRY(meta_run_open(s->ctx, s->tx, run, bucket, block, &l));
+    TRY(meta_run_get(s->ctx, s->tx, scan, run, bucket, block, &l));
     while (meta_run_next(&l, &g)) {
         if (!matches(p, g.key)) {
             if (str_cmp(g.key, p->prefix) > 0 && !str_starts(g.key, p->prefix))
@@ -84,17 +85,31 @@ static int list_add(const struct meta_search *s, struct pattern *p, enum meta_ru
     return RC_OK;
 }
 
+/* One for each bucket of a first letter. */
+struct scans {
+    struct meta_scan list[META_RUN_LETTER_BUCKETS];
+};
+
+static void scans_close(struct scans *s)
+{
+    for (size_t i = 0; i < COUNT_OF(s->list); i++)
+        meta_scan_close(&s->list[i]);
+}
+
 /* Of the places below `end`, which have lists. */
 static int listed_places(const struct meta_search *s, struct pattern *p, size_t end)
 {
     enum meta_run run = p->fields < TERM_FIRST_WHOLE ? RUN_WORDS : RUN_VALUES;
     size_t place = bits_below(p->within, end);
+    CLEANUP(scans_close) struct scans scans = {0};
     unsigned first, last;
+    for (size_t i = 0; i < COUNT_OF(scans.list); i++)
+        scans.list[i].backwards = true;
     meta_run_buckets(p->prefix, &first, &last);
     while (place != SIZE_MAX && !enough(p)) {
         TRY(ctx_check(s->ctx));
         for (unsigned bucket = first; bucket <= last; bucket++)
-            TRY(list_add(s, p, run, bucket, (int64_t)(place / META_BLOCK)));
+            TRY(list_add(s, p, &scans.list[bucket - first], run, bucket, (int64_t)(place / META_BLOCK)));
         place = bits_below(p->within, place - place % META_BLOCK);
     }
     return RC_OK;

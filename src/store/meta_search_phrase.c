@@ -107,13 +107,14 @@ struct places {
     size_t count;
 };
 
-static int pair_read(const struct meta_search *s, str first, str second, int64_t block, struct places *out)
+static int pair_read(const struct meta_search *s, struct meta_scan *scan, str first, str second, int64_t block,
+                     struct places *out)
 {
-    CLEANUP(meta_run_close) struct meta_run_list l = {0};
+    struct meta_run_list l;
     struct meta_pair pair = meta_pair_of(first, second);
     str key = str_of(pair.key, sizeof pair.key);
     struct meta_run_group group;
-    TRY(meta_run_open(s->ctx, s->tx, RUN_PAIRS, pair.bucket, block, &l));
+    TRY(meta_run_get(s->ctx, s->tx, scan, RUN_PAIRS, pair.bucket, block, &l));
     *out = (struct places){0};
     while (meta_run_next(&l, &group)) {
         int order = str_cmp(group.key, key);
@@ -142,18 +143,32 @@ static void go_on(struct places *p, const struct places *other, uint32_t distanc
     p->count = n;
 }
 
-static int block_places(const struct meta_search *s, const struct phrase *p, int64_t block, struct places *out)
+/* The pairs of a phrase are in different buckets, each with its scan; the last one goes to and fro between all others. */
+enum { SCANS = 8 };
+struct scans {
+    struct meta_scan list[SCANS];
+};
+
+static void scans_close(struct scans *s)
+{
+    for (size_t i = 0; i < SCANS; i++)
+        meta_scan_close(&s->list[i]);
+}
+
+static int block_places(const struct meta_search *s, const struct phrase *p, struct scans *scans, int64_t block,
+                        struct places *out)
 {
     size_t ends = p->whole ? 1 : 0, count = p->words->count + 2 * ends; /* the beginning and the end of the line */
     str before = STR("");
     for (size_t i = 0; i < count; i++) {
         bool inside = i >= ends && i - ends < p->words->count;
         str word = inside ? p->words->list[i - ends] : STR("");
+        struct meta_scan *scan = &scans->list[i < SCANS ? i : SCANS - 1];
         struct places next;
         if (i == 1)
-            TRY(pair_read(s, before, word, block, out));
+            TRY(pair_read(s, scan, before, word, block, out));
         if (i > 1 && out->count > 0) {
-            TRY(pair_read(s, before, word, block, &next));
+            TRY(pair_read(s, scan, before, word, block, &next));
             go_on(out, &next, (uint32_t)i - 1);
         }
         before = word;
@@ -162,18 +177,18 @@ static int block_places(const struct meta_search *s, const struct phrase *p, int
 }
 
 /* Adds the candidates of a block that have the phrase. */
-static int block_add(const struct meta_search *s, const struct phrase *p, const struct bits *candidates, int64_t block,
-                     struct bits *out, size_t *count_io)
+static int block_add(const struct meta_search *s, const struct phrase *p, struct scans *scans, const struct bits *candidates,
+                     int64_t block, struct verification *v)
 {
     struct arena_mark mark = arena_mark(s->ctx->arena);
     struct places found = {0};
-    TRY(block_places(s, p, block, &found));
+    TRY(block_places(s, p, scans, block, &found));
     for (size_t i = 0; i < found.count; i++) {
         size_t place = (size_t)block * META_BLOCK + meta_run_place(found.list[i] >> 16);
-        bool fits = (p->fields >> (found.list[i] >> 16 & 15) & 1) != 0 && bits_has(candidates, place) && !bits_has(out, place);
+        bool fits = (p->fields >> (found.list[i] >> 16 & 15) & 1) != 0 && bits_has(candidates, place) && !bits_has(v->out, place);
         if (fits)
-            bits_set(out, place);
-        *count_io += fits;
+            bits_set(v->out, place);
+        v->found += fits;
     }
     arena_release(s->ctx->arena, mark);
     return RC_OK;
@@ -183,9 +198,12 @@ static int block_add(const struct meta_search *s, const struct phrase *p, const 
 static int listed_places(const struct meta_search *s, const struct phrase *p, const struct bits *candidates, size_t end,
                          struct verification *v)
 {
+    CLEANUP(scans_close) struct scans scans = {0};
     size_t place = bits_below(candidates, end);
+    for (size_t i = 0; i < SCANS; i++)
+        scans.list[i].backwards = true;
     while (place != SIZE_MAX && (v->limit == 0 || v->found <= v->limit)) {
-        TRY(block_add(s, p, candidates, (int64_t)(place / META_BLOCK), v->out, &v->found));
+        TRY(block_add(s, p, &scans, candidates, (int64_t)(place / META_BLOCK), v));
         TRY(ctx_check(s->ctx));
         place = bits_below(candidates, place - place % META_BLOCK);
     }

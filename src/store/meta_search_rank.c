@@ -193,31 +193,58 @@ static int by_field(const struct meta_search *s, const struct meta_order *order,
     return RC_OK;
 }
 
-/* By a packed column: the first `most` of the found ones, the first of equal ones the newest, or the oldest when ascending. */
+/* By a packed column: the first `most` of the found ones, the first of equal ones the newest, or the oldest when ascending. They
+ * are gathered until there are twice as many; then the worse half goes, and what is no better than its best is not gathered any
+ * more. */
 struct best {
-    struct match *heap; /* the worst one first */
+    struct match *list;
     size_t count, most;
-    bool descending;
+    bool descending, full; /* full: there is a worst one, behind which nothing counts */
+    struct match worst;
 };
 
-/* Does a come behind b? Numbers as they are: times and sizes are far below what a double holds exactly. */
-static bool behind(const struct best *b, const struct match *x, const struct match *y)
+/* Numbers as they are: times and sizes are far below what a double holds exactly. */
+static bool before(bool descending, const struct match *x, const struct match *y)
 {
     if (x->score != y->score)
-        return b->descending ? x->score < y->score : x->score > y->score;
-    return b->descending ? x->place < y->place : x->place > y->place;
+        return descending ? x->score > y->score : x->score < y->score;
+    return descending ? x->place > y->place : x->place < y->place;
 }
 
-static void sift_down(struct best *b)
+static void exchange(struct match *a, struct match *b)
 {
-    for (size_t i = 0, child; (child = 2 * i + 1) < b->count; i = child) {
-        if (child + 1 < b->count && behind(b, &b->heap[child + 1], &b->heap[child]))
-            child++;
-        if (!behind(b, &b->heap[child], &b->heap[i]))
+    struct match other = *a;
+    *a = *b;
+    *b = other;
+}
+
+/* Moves the first `most` to the beginning, the last one of them to its end: Hoare's selection, around the middle one of a
+ * stretch. */
+static void select_first(struct best *b)
+{
+    size_t low = 0, high = b->count - 1, target = b->most - 1;
+    while (low < high) {
+        struct match pivot = b->list[low + (high - low) / 2];
+        size_t i = low, k = high;
+        while (i <= k) {
+            while (before(b->descending, &b->list[i], &pivot))
+                i++;
+            while (before(b->descending, &pivot, &b->list[k]))
+                k--;
+            if (i <= k) {
+                exchange(&b->list[i], &b->list[k]);
+                i++;
+                if (k == 0)
+                    break;
+                k--;
+            }
+        }
+        if (target <= k)
+            high = k;
+        else if (target >= i)
+            low = i;
+        else
             return;
-        struct match other = b->heap[i];
-        b->heap[i] = b->heap[child];
-        b->heap[child] = other;
     }
 }
 
@@ -225,31 +252,43 @@ static void best_see(void *arg, size_t place, int64_t value)
 {
     struct best *b = arg;
     struct match m = {.place = place, .score = (double)value};
-    if (b->count < b->most) {
-        size_t i = b->count++;
-        b->heap[i] = m;
-        for (size_t parent; i > 0 && behind(b, &b->heap[i], &b->heap[parent = (i - 1) / 2]); i = parent) {
-            b->heap[i] = b->heap[parent];
-            b->heap[parent] = m;
-        }
-    } else if (behind(b, &b->heap[0], &m)) {
-        b->heap[0] = m;
-        sift_down(b);
-    }
+    if (b->full && !before(b->descending, &m, &b->worst))
+        return;
+    b->list[b->count++] = m;
+    if (b->count < 2 * b->most)
+        return;
+    select_first(b);
+    b->count = b->most;
+    b->worst = b->list[b->most - 1];
+    b->full = true;
 }
+
+/* Of equal numbers those that were seen first come first, too. */
+static enum meta_column_need best_need(void *arg, int64_t least, int64_t most)
+{
+    const struct best *b = arg;
+    bool worse = b->full && (b->descending ? (double)most <= b->worst.score : (double)least >= b->worst.score);
+    return worse ? META_COLUMN_SKIP : META_COLUMN_READ;
+}
+
+static int ascending(const void *a, const void *b) { return before(false, a, b) ? -1 : 1; }
+static int descending_order(const void *a, const void *b) { return before(true, a, b) ? -1 : 1; }
 
 static int by_column(const struct meta_search *s, const struct meta_order *order, bool descending, const struct bits *found,
                      size_t most, struct matches *m)
 {
-    struct best b = {.heap = m->list, .most = most, .descending = descending};
-    TRY(meta_columns_read(s->ctx, s->tx, (enum meta_column)(order->packed - 1), found, best_see, &b));
-    m->count = b.count;
-    while (b.count > 1) { /* the worst one to the end */
-        struct match worst = b.heap[0];
-        b.heap[0] = b.heap[--b.count];
-        b.heap[b.count] = worst;
-        sift_down(&b);
-    }
+    struct best b = {.list = arena_array(s->ctx->arena, struct match, 2 * most), .most = most, .descending = descending};
+    const struct meta_column_reading r = {.column = (enum meta_column)(order->packed - 1),
+                                          .set = found,
+                                          .oldest_first = !descending,
+                                          .need = best_need,
+                                          .see = best_see,
+                                          .arg = &b};
+    TRY(meta_columns_read(s->ctx, s->tx, &r));
+    if (b.count > 1)
+        qsort(b.list, b.count, sizeof *b.list, descending ? descending_order : ascending);
+    m->list = b.list;
+    m->count = b.count < most ? b.count : most;
     return RC_OK;
 }
 

@@ -1,5 +1,6 @@
 /* The search index made anew from the items, groups and users: after a migration that emptied it. Step by step, each one a
  * transaction that remembers how far it got, so that a crash costs one step. */
+#include "store/meta_columns.h"
 #include "store/meta_runs.h"
 
 enum { STEP = 100 }; /* rows of a transaction */
@@ -46,13 +47,14 @@ static int rebuild_step(struct ctx *ctx, struct sql_tx *tx, void *arg)
     return sql_exec(ctx, tx, "UPDATE search_rebuild SET subject = ? WHERE kind = ?", SQL_I(number), SQL_I(kind));
 }
 
-/* The lists of a block; RC_END when all have theirs. */
-static int lists_step(struct ctx *ctx, struct sql_tx *tx, void *arg)
+/* The columns and the lists of a block each; RC_END when all have theirs. */
+static int blocks_step(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-    bool more;
+    bool columns, lists;
     (void)arg;
-    TRY(meta_runs_follow(ctx, tx, &more));
-    return more ? RC_OK : RC_END;
+    TRY(meta_columns_follow(ctx, tx, &columns));
+    TRY(meta_runs_follow(ctx, tx, &lists));
+    return columns || lists ? RC_OK : RC_END;
 }
 
 static int steps(struct ctx *ctx, struct sql *db, sql_fn *step)
@@ -70,5 +72,5 @@ static int steps(struct ctx *ctx, struct sql *db, sql_fn *step)
 int meta_search_rebuild(struct ctx *ctx, struct sql *db)
 {
     TRY(steps(ctx, db, rebuild_step));
-    return steps(ctx, db, lists_step);
+    return steps(ctx, db, blocks_step);
 }

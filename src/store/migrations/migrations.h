@@ -10,5 +10,6 @@ extern const char migration_0005[];
 extern const char migration_0006[];
 extern const char migration_0007[];
 extern const char migration_0008[];
+extern const char migration_0009[];
 
 #endif

@@ -70,7 +70,17 @@ static void downwards(void **state)
         seen++;
     }
     assert_int_equal(seen, bits_count(&b));
+    size_t after = 0; /* and the other way */
+    for (size_t i = bits_from(&b, 0); i != SIZE_MAX; i = bits_from(&b, i + 1)) {
+        for (; after < i; after++)
+            assert_false(x[after]);
+        assert_true(x[after++]);
+        seen--;
+    }
+    assert_int_equal(seen, 0);
+    assert_int_equal(bits_from(&b, N), SIZE_MAX);
     bits_clear(&b);
+    assert_int_equal(bits_from(&b, 1), SIZE_MAX);
     assert_int_equal(bits_below(&b, SIZE_MAX), SIZE_MAX);
     bits_set(&b, 64);
     assert_int_equal(bits_below(&b, 65), 64);

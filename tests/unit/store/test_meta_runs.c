@@ -5,13 +5,14 @@
 #include "model/search.h"
 #include "store/meta_runs.h"
 
-enum { ITEMS = 4096 + 300, LETTERS = 3, QUERIES = 220, CHANGES = 250 };
+enum { ITEMS = 4096 + 300, LETTERS = 3, QUERIES = 220, CHANGES = 250, VIEWS = 12 };
 
 /* What the test knows about an item. */
 struct known {
     bool gone, grouped;
     char title[64], snippet[64], tags[2][16], type[16];
     unsigned owner, access; /* of `accesses` */
+    unsigned views;         /* below VIEWS */
 };
 
 struct world {
@@ -49,7 +50,7 @@ static void words(struct world *w, unsigned count, char *out, size_t size)
 
 static struct known known_new(struct world *w)
 {
-    struct known k = {.owner = next(w, 3), .access = next(w, COUNT_OF(accesses))};
+    struct known k = {.owner = next(w, 3), .access = next(w, COUNT_OF(accesses)), .views = next(w, VIEWS / 2)};
     words(w, next(w, 5), k.title, sizeof k.title);
     words(w, next(w, 7), k.snippet, sizeof k.snippet);
     words(w, 1, k.tags[0], sizeof k.tags[0]);
@@ -61,6 +62,7 @@ static struct known known_new(struct world *w)
 static struct item item_of(struct ctx *c, const struct known *k, unsigned n)
 {
     struct item it = {.id = test_id(n + 1), .created = 1000 + n, .modified = 1000 + n, .access = accesses[k->access]};
+    it.num_views = k->views;
     it.owner = arena_printf(c->arena, "own%u", k->owner);
     it.field[ITEM_TITLE] = str_c(k->title);
     it.field[ITEM_SNIPPET] = str_c(k->snippet);
@@ -194,7 +196,7 @@ static int ask(struct ctx *c, struct sql_tx *tx, struct world *w, const struct v
     struct meta_value_counts counts[] = {{.field = META_COUNT_TYPE}, {.field = META_COUNT_ACCESS}, {.field = META_COUNT_TAGS}};
     struct meta_search_page page = {.start = next(w, 3) * 40,
                                     .num = 40,
-                                    .sort_field = STR("created"),
+                                    .sort_field = next(w, 2) ? STR("created") : STR("numViews"),
                                     .descending = next(w, 2) == 1,
                                     .counts = counts,
                                     .count_count = COUNT_OF(counts)};
@@ -202,10 +204,12 @@ static int ask(struct ctx *c, struct sql_tx *tx, struct world *w, const struct v
         fail_msg("%s: %s", text, err_text(c));
     TRY(meta_search_items(c, tx, parsed, who, NULL, &page, &out));
     int64_t total = 0;
-    for (unsigned i = 0; i < ITEMS; i++) {
-        unsigned n = page.descending ? ITEMS - 1 - i : i;
+    bool by_views = str_eq(page.sort_field, STR("numViews"));
+    for (unsigned i = 0; i < ITEMS * (by_views ? VIEWS : 1u); i++) {
+        unsigned n = page.descending ? ITEMS - 1 - i % ITEMS : i % ITEMS;
+        unsigned views = page.descending ? VIEWS - 1 - i / ITEMS : i / ITEMS;
         const struct known *k = &w->items[n];
-        if (k->gone || !sees(who, k) || !is_answer(&q, k))
+        if (k->gone || (by_views && k->views != views) || !sees(who, k) || !is_answer(&q, k))
             continue;
         if (total >= page.start && total < page.start + page.num &&
             ((size_t)(total - page.start) >= out.count || out.items[total - page.start].created != 1000 + n))
@@ -267,6 +271,10 @@ static int change(struct ctx *c, struct sql_tx *tx, struct world *w)
     if (next(w, 4) == 0) {
         k->gone = true;
         return meta_item_delete(c, tx, &item);
+    }
+    if (next(w, 4) == 0 && k->views + 3 < VIEWS) {
+        k->views += 3;
+        return meta_item_viewed(c, tx, &item, 3, 0);
     }
     bool grouped = k->grouped;
     struct known now = known_new(w);
