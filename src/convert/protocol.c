@@ -80,6 +80,24 @@ bool protocol_get_open(str payload, struct protocol_open *out)
            get_str(&payload, &out->name) && get_str(&payload, &out->parameters);
 }
 
+void protocol_put_create(struct buf *b, const struct protocol_create *in)
+{
+    protocol_begin(b, PROTOCOL_CREATE);
+    put(b, &in->format, sizeof in->format);
+    put(b, &in->memory_max, sizeof in->memory_max);
+    put(b, &in->cpu_seconds_max, sizeof in->cpu_seconds_max);
+    put_str(b, in->path);
+    put_str(b, in->name);
+    protocol_end(b);
+}
+
+bool protocol_get_create(str payload, struct protocol_create *out)
+{
+    return get(&payload, &out->format, sizeof out->format) && get(&payload, &out->memory_max, sizeof out->memory_max) &&
+           get(&payload, &out->cpu_seconds_max, sizeof out->cpu_seconds_max) && get_str(&payload, &out->path) &&
+           get_str(&payload, &out->name);
+}
+
 void protocol_put_rows(struct buf *b, const struct protocol_rows *in)
 {
     uint32_t count = (uint32_t)in->field_count;

@@ -24,10 +24,10 @@ enum format_subject {
     FORMAT_SUBJECTS
 };
 enum format_trait {
-    FORMAT_WGS84 = 1,    /* coordinates are WGS 84 when nobody asks for another system */
-    FORMAT_ROW_IDS = 2,  /* rows have ids: the object id field is always there */
-    FORMAT_MEASURED = 4, /* the writer wants to know the longest value of each field beforehand */
-    FORMAT_NAMES_CRS = 8 /* the file names its spatial reference */
+    FORMAT_WGS84 = 1,     /* coordinates are WGS 84 when nobody asks for another system */
+    FORMAT_ROW_IDS = 2,   /* rows have ids: the object id field is always there */
+    FORMAT_MEASURED = 4,  /* the writer wants to know the longest value of each field beforehand */
+    FORMAT_WGS84_ONLY = 8 /* and nobody can */
 };
 
 /* A layer as it is written. */
@@ -99,7 +99,7 @@ struct format_point {
     bool has_m;
 };
 int format_point_of(struct ctx *ctx, str wkb, struct format_point *out);
-format_open excel_open, geopackage_open, shapefile_open;
+format_open excel_open, library_geodatabase_open, geopackage_open, library_kml_open, shapefile_open;
 format_open csv_open, geojson_open, collection_open;
 
 #endif

@@ -71,6 +71,7 @@ int export_item_wish(struct ctx *ctx, const struct export_item *r, const struct 
     TRY(format_find(ctx, r->format, format_out));
     *out = (struct hosted_export_wish){.parameters = JSON_ABSENT,
                                        .wgs84 = (*format_out)->traits & FORMAT_WGS84,
+                                       .wgs84_only = (*format_out)->traits & FORMAT_WGS84_ONLY,
                                        .row_ids = (*format_out)->traits & FORMAT_ROW_IDS};
     return str_empty(r->parameters) ? RC_OK : json_parse(ctx, r->parameters, &out->parameters);
 }

@@ -32,6 +32,8 @@ static int read_target(struct ctx *ctx, const struct hosted_export_wish *w, stru
     }
     if (!esri_json_parse_crs(ctx->arena, v, out))
         return refuse(ctx, "targetSR is no spatial reference.");
+    if (w->wgs84_only && !crs_same(out, &(struct crs){.wkid = CRS_WGS84}))
+        return refuse(ctx, "targetSR: this format has coordinates in WGS 84 (wkid 4326) only.");
     ctx_child(&child, ctx);
     int rc = crs_describe(&child, out, &info);
     if (rc != RC_OK && err_is(&child, &ERR_INVALID))

@@ -9,6 +9,7 @@
 struct hosted_export_wish {
     struct json parameters; /* exportParameters; absent: all layers, whole */
     bool wgs84;             /* coordinates are WGS 84 when no targetSR is given */
+    bool wgs84_only;        /* another targetSR is refused */
     bool row_ids;           /* the object id is among the fields whatever outFields says */
 };
 struct hosted_export_layer {

@@ -1,79 +1,27 @@
 /* mapferry-convert: reads one file of unknown origin with GDAL and tells the portal about it through the socket on its standard
- * input. Started by convert/convert.c, speaks convert/protocol.h, and locks itself in before it looks at the file. */
+ * input, or writes one (target.c). Started by convert/convert.c, speaks convert/protocol.h, and locks itself in before it looks
+ * at the file. */
 #include "convert/convert.h"
+#include "convert/helper/frames.h"
 #include "convert/helper/sandbox.h"
 #include "convert/helper/source.h"
-#include <errno.h>
+#include "convert/helper/target.h"
 #include <unistd.h>
 
 enum { REQUEST_MAX = 16 << 20 };
-
-/* False at the end: there is nobody to talk to any more. */
-static bool read_all(char *p, size_t n)
-{
-    while (n) {
-        ssize_t got = read(STDIN_FILENO, p, n);
-        if (got > 0) {
-            p += got;
-            n -= (size_t)got;
-        } else if (got == 0 || errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool send_frame(struct buf *b)
-{
-    protocol_end(b);
-    const char *p = b->p;
-    size_t n = b->n;
-    while (n) {
-        ssize_t put = write(STDOUT_FILENO, p, n);
-        if (put > 0) {
-            p += put;
-            n -= (size_t)put;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool receive_frame(struct ctx *ctx, uint8_t *kind_out, str *payload_out)
 {
     char head[PROTOCOL_HEAD];
     uint32_t n;
-    if (!read_all(head, sizeof head))
+    if (!frame_read(head, sizeof head))
         return false;
     protocol_head(head, &n, kind_out);
     if (n > REQUEST_MAX)
         return false;
     char *p = arena_alloc(ctx->arena, n);
     *payload_out = str_of(p, n);
-    return read_all(p, n);
-}
-
-/* The sentence of the error, without the folder that the file's link happens to be in. */
-static bool send_error(struct ctx *ctx, struct buf *b, str path)
-{
-    size_t cut = path.n;
-    while (cut > 0 && path.p[cut - 1] != '/')
-        cut--;
-    str dir = str_sub(path, 0, cut);
-    protocol_begin(b, PROTOCOL_ERROR);
-    for (unsigned i = 0; i < ctx->err.detail_count || i == 0; i++) {
-        str text = i < ctx->err.detail_count ? str_c(ctx->err.details[i]) : str_c(err_text(ctx));
-        if (i)
-            buf_add(b, STR("; "));
-        for (size_t at = 0; at < text.n;) {
-            size_t found = dir.n ? str_find(text, dir, at) : SIZE_MAX;
-            size_t end = found == SIZE_MAX ? text.n : found;
-            buf_add(b, str_sub(text, at, end));
-            at = found == SIZE_MAX ? text.n : found + dir.n;
-        }
-    }
-    return send_frame(b);
+    return frame_read(p, n);
 }
 
 /* ---- requests ---- */
@@ -146,13 +94,13 @@ static int tell_rows(struct ctx *ctx, struct source *s, str payload, struct buf 
         TRY(buf_check(b, ctx, "a row"));
         if (b->n < PROTOCOL_BATCH_SIZE)
             continue;
-        if (!send_frame(b))
+        if (!frame_send(b))
             _exit(0);
         protocol_begin(b, PROTOCOL_BATCH);
     }
     if (rc != RC_END)
         return rc;
-    if (b->n > PROTOCOL_HEAD && !send_frame(b))
+    if (b->n > PROTOCOL_HEAD && !frame_send(b))
         _exit(0);
     protocol_begin(b, PROTOCOL_END);
     return RC_OK;
@@ -186,10 +134,14 @@ int main(void)
     str payload;
     ctx_open(&ctx);
     while (receive_frame(&ctx, &kind, &payload)) {
+        if (kind == PROTOCOL_CREATE && !source.sets) {
+            target_serve(&ctx, payload, &b);
+            break;
+        }
         bool failed = answer(&ctx, &source, kind, payload, &b) != RC_OK;
         if (failed)
-            send_error(&ctx, &b, source.options.path);
-        if (failed || !send_frame(&b))
+            frame_send_error(&ctx, &b, source.options.path);
+        if (failed || !frame_send(&b))
             break;
     }
     _exit(0); /* the kernel cleans up faster than the libraries, and more surely */

@@ -24,7 +24,7 @@ enum { LIMIT_MEMORY = 0 }; /* the shadow memory alone is larger than any limit *
 #else
 enum { LIMIT_MEMORY = 1 };
 #endif
-enum { FILES_MAX = 64 };
+enum { FILES_MAX = 64, WRITING_FILES_MAX = 4096 /* a layer of a geodatabase is several */ };
 
 /* What the libraries read beside the file: their data, modules, and what the loader and the C library look at. */
 static const char *const READABLE[] = {
@@ -101,6 +101,12 @@ static const int CALLS[] = {
     SCMP_SYS(exit_group),
 };
 
+/* What writing files takes beyond that. */
+static const int WRITING_CALLS[] = {
+    SCMP_SYS(pwrite64), SCMP_SYS(ftruncate), SCMP_SYS(fsync),  SCMP_SYS(fdatasync), SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),
+    SCMP_SYS(unlink),   SCMP_SYS(unlinkat),  SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS(renameat2),
+};
+
 /* The hard limit on processor time lies higher: at the soft one a process gets a signal that says why it ends. */
 static int set_limit(struct ctx *ctx, __rlimit_resource_t what, int64_t value)
 {
@@ -109,7 +115,7 @@ static int set_limit(struct ctx *ctx, __rlimit_resource_t what, int64_t value)
 }
 
 /* Data is what a program allocates; the address space holds the libraries and the maps of files as well. */
-static int limit_resources(struct ctx *ctx, int64_t memory_max, int64_t cpu_seconds_max)
+static int limit_resources(struct ctx *ctx, bool writes, int64_t memory_max, int64_t cpu_seconds_max)
 {
     static const int64_t LIBRARIES = 1LL << 30;
     if (LIMIT_MEMORY) {
@@ -117,14 +123,15 @@ static int limit_resources(struct ctx *ctx, int64_t memory_max, int64_t cpu_seco
         TRY(set_limit(ctx, RLIMIT_AS, memory_max + LIBRARIES));
     }
     TRY(set_limit(ctx, RLIMIT_CPU, cpu_seconds_max));
-    TRY(set_limit(ctx, RLIMIT_FSIZE, 0));
+    if (!writes)
+        TRY(set_limit(ctx, RLIMIT_FSIZE, 0));
     TRY(set_limit(ctx, RLIMIT_CORE, 0));
     TRY(set_limit(ctx, RLIMIT_NPROC, 0));
-    return set_limit(ctx, RLIMIT_NOFILE, FILES_MAX);
+    return set_limit(ctx, RLIMIT_NOFILE, writes ? WRITING_FILES_MAX : FILES_MAX);
 }
 
 /* A path that is not there needs no permission. */
-static int allow_reading(struct ctx *ctx, int ruleset, const char *path, uint64_t access)
+static int allow(struct ctx *ctx, int ruleset, const char *path, uint64_t access)
 {
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
@@ -137,10 +144,11 @@ static int allow_reading(struct ctx *ctx, int ruleset, const char *path, uint64_
     }
     int error = errno;
     close(fd);
-    return rc == 0 ? RC_OK : err_errno(ctx, error, "allowing to read %s", path);
+    return rc == 0 ? RC_OK : err_errno(ctx, error, "allowing the use of %s", path);
 }
 
-static int restrict_files(struct ctx *ctx, const char *file)
+/* path: a file that may be read, or a folder in which everything may be done. */
+static int restrict_files(struct ctx *ctx, const char *path, bool writes)
 {
     /* All rights of the first version; those of later ones (truncation, links between folders, devices) need an open file that
      * these forbid, or a system call that the list does not name. */
@@ -148,16 +156,16 @@ static int restrict_files(struct ctx *ctx, const char *file)
     long ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     if (ruleset < 0)
         return errno == ENOSYS || errno == EOPNOTSUPP ? RC_OK : err_errno(ctx, errno, "asking for Landlock");
-    int fd = (int)ruleset, rc = allow_reading(ctx, fd, file, LANDLOCK_ACCESS_FS_READ_FILE);
+    int fd = (int)ruleset, rc = allow(ctx, fd, path, writes ? attr.handled_access_fs : LANDLOCK_ACCESS_FS_READ_FILE);
     for (size_t i = 0; i < COUNT_OF(READABLE) && rc == RC_OK; i++)
-        rc = allow_reading(ctx, fd, READABLE[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+        rc = allow(ctx, fd, READABLE[i], LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
     if (rc == RC_OK && syscall(SYS_landlock_restrict_self, fd, 0) != 0)
         rc = err_errno(ctx, errno, "entering Landlock");
     close(fd);
     return rc;
 }
 
-static int restrict_calls(struct ctx *ctx)
+static int restrict_calls(struct ctx *ctx, bool writes)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     if (!filter)
@@ -165,6 +173,8 @@ static int restrict_calls(struct ctx *ctx)
     int rc = 0;
     for (size_t i = 0; i < COUNT_OF(CALLS) && rc == 0; i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALLS[i], 0);
+    for (size_t i = 0; i < COUNT_OF(WRITING_CALLS) && writes && rc == 0; i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, WRITING_CALLS[i], 0);
     /* The C library aborts by sending itself a signal; others are out of reach. */
     if (rc == 0)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
@@ -176,11 +186,21 @@ static int restrict_calls(struct ctx *ctx)
     return rc == 0 ? RC_OK : err_errno(ctx, -rc, "filtering system calls");
 }
 
-int sandbox_enter(struct ctx *ctx, const char *file, int64_t memory_max, int64_t cpu_seconds_max)
+static int enter(struct ctx *ctx, const char *path, bool writes, int64_t memory_max, int64_t cpu_seconds_max)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_errno(ctx, errno, "giving up privileges");
-    TRY(limit_resources(ctx, memory_max, cpu_seconds_max));
-    TRY(restrict_files(ctx, file));
-    return restrict_calls(ctx);
+    TRY(limit_resources(ctx, writes, memory_max, cpu_seconds_max));
+    TRY(restrict_files(ctx, path, writes));
+    return restrict_calls(ctx, writes);
+}
+
+int sandbox_enter(struct ctx *ctx, const char *file, int64_t memory_max, int64_t cpu_seconds_max)
+{
+    return enter(ctx, file, false, memory_max, cpu_seconds_max);
+}
+
+int sandbox_enter_writing(struct ctx *ctx, const char *dir, int64_t memory_max, int64_t cpu_seconds_max)
+{
+    return enter(ctx, dir, true, memory_max, cpu_seconds_max);
 }

@@ -9,5 +9,7 @@
  * ends. There is no way back. A kernel without Landlock restricts by the list of system calls alone. ERR_IO when the kernel
  * refuses. */
 int sandbox_enter(struct ctx *ctx, const char *file, int64_t memory_max, int64_t cpu_seconds_max);
+/* The same, but nothing of others may be read, and everything may be done with the files in that folder. */
+int sandbox_enter_writing(struct ctx *ctx, const char *dir, int64_t memory_max, int64_t cpu_seconds_max);
 
 #endif
