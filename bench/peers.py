@@ -26,7 +26,7 @@ LAYER = ''' LAYER
   {source}
   PROCESSING "CLOSE_CONNECTION=DEFER"
   PROJECTION "init=epsg:4326" END
-  METADATA "wfs_title" "{name}" "gml_include_items" "all" "gml_featureid" "{id}" "gml_types" "auto" END
+  METADATA "wfs_title" "{name}" "gml_include_items" "all" "gml_featureid" "{id}" "gml_types" "auto" "wfs_use_default_extent_for_getfeature" "false" END
  END
 '''
 CONFIG = 'CONFIG\n ENV\n  MS_MAP_NO_PATH "1"\n  MS_MAP_PATTERN "."\n END\n MAPS BENCH "{folder}/bench.map" END\nEND\n'
@@ -55,13 +55,13 @@ def ended(process):
 
 @contextlib.contextmanager
 def koop(folder, sources):
-    """Port and process, None when it is not installed. The first features of each source are /file-geojson/rest/services/NAME/FeatureServer/0."""
+    """Port and process, None when it is not installed. The features of each source are /file-geojson/rest/services/NAME/FeatureServer/0."""
     if not shutil.which('node') or not os.path.exists(os.path.join(KOOP, 'node_modules')):
         yield None
         return
     os.makedirs(folder)
     for name, source in sources.items():
-        command('ogr2ogr', '-f', 'GeoJSON', '-limit', str(KOOP_MOST), os.path.join(folder, name + '.geojson'), source)
+        command('ogr2ogr', '-f', 'GeoJSON', os.path.join(folder, name + '.geojson'), source)
     port = free_port()
     with ended(subprocess.Popen(['node', '--max-old-space-size=4096', 'server.mjs', str(port), os.path.relpath(folder, KOOP)], cwd=KOOP, stdout=subprocess.PIPE,
                                 env=dict(os.environ, SUPPRESS_NO_CONFIG_WARNING='1'))) as process:

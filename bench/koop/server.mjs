@@ -6,5 +6,5 @@ import provider from "@koopjs/provider-file-geojson";
 const [port, dataDir] = process.argv.slice(2);
 const koop = new Koop({ logLevel: "error" });
 koop.register(output);
-koop.register(provider, { dataDir, cacheTtl: 3600 });
+koop.register(provider, { dataDir, ttl: 3600, cacheTtl: 3600 });
 koop.server.listen(Number(port), "127.0.0.1", () => console.log("listening"));

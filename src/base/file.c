@@ -302,3 +302,14 @@ int dir_temp(struct ctx *ctx, const char *parent, str *path_out)
     *path_out = str_c(path);
     return RC_OK;
 }
+
+/* It has a name only between these two calls; nobody else looks for it. */
+int file_create_nameless(struct ctx *ctx, const char *dir, int *fd_out)
+{
+    str folder;
+    TRY(dir_temp(ctx, dir, &folder));
+    str path = arena_printf(ctx->arena, "%.*s/nameless", STR_FMT(folder));
+    int rc = file_create(ctx, path.p, fd_out);
+    int removed = dir_remove_tree(ctx, folder.p);
+    return rc != RC_OK ? rc : removed;
+}

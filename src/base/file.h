@@ -9,6 +9,8 @@
 int file_open_read(struct ctx *ctx, const char *path, int *fd_out);
 /* Creates (O_EXCL) with mode 0600. */
 int file_create(struct ctx *ctx, const char *path, int *fd_out);
+/* One without a name in the folder, for as long as it is open. */
+int file_create_nameless(struct ctx *ctx, const char *dir, int *fd_out);
 int file_write(struct ctx *ctx, int fd, const void *p, size_t n);
 int file_pwrite(struct ctx *ctx, int fd, const void *p, size_t n, uint64_t offset);
 int file_pread(struct ctx *ctx, int fd, void *p, size_t n, uint64_t offset); /* exactly n bytes or an error */

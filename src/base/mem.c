@@ -24,9 +24,10 @@ void *mem_aligned(size_t alignment, size_t size) { return mem_checked(aligned_al
 void mem_free(void *p) { free(p); }
 char *mem_cstr(const char *s) { return s ? mem_checked(strdup(s)) : NULL; }
 
+/* An answer that is made whole stays below a mapping of its own, so that not each request pays for fresh pages. */
 void mem_share(void)
 {
-    enum { ARENAS = 2, TRIM = 1 << 20, OWN_MAPPING = 256 << 10 };
+    enum { ARENAS = 2, TRIM = 4 << 20, OWN_MAPPING = 2 << 20 };
     mallopt(M_ARENA_MAX, ARENAS);
     mallopt(M_TRIM_THRESHOLD, TRIM);
     mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);

@@ -53,6 +53,11 @@ int32_t convert_format_target(enum convert_format format)
     return format == CONVERT_CSV || format == CONVERT_EXCEL ? WEB_MERCATOR : 0;
 }
 
+bool convert_format_has_ids(enum convert_format format)
+{
+    return format == CONVERT_GEOPACKAGE || format == CONVERT_PACKAGE_LAYERS || format == CONVERT_FILE_GEODATABASE;
+}
+
 struct convert {
     char *path, *name, *parameters;
     enum convert_format format;

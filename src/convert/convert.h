@@ -26,6 +26,8 @@ enum convert_format {
 bool convert_format_parse(str file_type, enum convert_format *out);
 /* The spatial reference that rows of such a file are published in when nobody asks for one; 0: as the file has it. */
 int32_t convert_format_target(enum convert_format format);
+/* Whether rows of such a file have ids of their own; others have their number in the file. */
+bool convert_format_has_ids(enum convert_format format);
 
 struct convert;
 /* The strings are copied. */

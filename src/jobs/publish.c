@@ -100,6 +100,8 @@ static int load_layer(struct ctx *ctx, struct publish_run *r, struct convert *c,
     TRY(feature_load_begin(ctx, r->job->site->features, &r->publish.store, l, &load));
     while ((rc = rows->next(ctx, rows, &row)) == RC_OK) {
         placeless += str_none(row.wkb);
+        if (!convert_format_has_ids(r->format))
+            row.oid = 0; /* its number in the file says nothing */
         TRY(feature_load_row(ctx, load, &row));
         if (++r->progress.features_done % ROWS_PER_CHECKPOINT)
             continue;
@@ -157,7 +159,7 @@ static int load(struct ctx *ctx, struct publish_run *r)
     str path;
     bool is_copy = false;
     TRY(sql_read(ctx, site->sql, data_row, &call));
-    TRY(site_check_space(ctx, site, 2 * call.part.size));
+    TRY(site_check_space(ctx, site, 3 * call.part.size)); /* the rows, put aside before that, and what else there is */
     TRY(blob_path(ctx, site->blobs, call.part.hash, &path, &is_copy));
     int rc = load_file(ctx, r, path.p);
     if (is_copy && file_remove(ctx, path.p) != RC_OK && rc == RC_OK)

@@ -26,8 +26,9 @@ int feature_trim(struct ctx *ctx, struct feature_store *fs, const id *store, con
 int feature_drop(struct ctx *ctx, struct feature_store *fs, const id *store); /* a missing one is not an error */
 int feature_exists(struct ctx *ctx, struct feature_store *fs, const id *store, bool *out);
 
-/* Bulk load of one layer that is empty: rows in any order with their own oid (0: the next free one), then the spatial index is
- * built packed and everything is made durable by feature_load_end. Closing without end leaves the layer empty. One load per data
+/* Bulk load of one layer that is empty: rows in any order with their own oid (0: the next free one, along a curve through the map
+ * when many rows come without), then the spatial index is built packed and everything is made durable by feature_load_end, which
+ * may find what is wrong with a row. Closing without end leaves the layer empty. One load per data
  * set at a time. */
 struct feature_load;
 int feature_load_begin(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l,

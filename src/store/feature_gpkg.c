@@ -161,7 +161,7 @@ void gpkg_read_end(struct feature_store *fs, struct gpkg_set *set, struct gpkg_c
 static void write_done(struct feature_store *fs, struct gpkg_set *set)
 {
     pthread_mutex_lock(&fs->lock);
-    set->writing = false;
+    set->served++;
     set->generation++;
     pthread_cond_broadcast(&fs->written);
     pthread_mutex_unlock(&fs->lock);
@@ -170,9 +170,8 @@ static void write_done(struct feature_store *fs, struct gpkg_set *set)
 int gpkg_write_begin(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn **out)
 {
     pthread_mutex_lock(&fs->lock);
-    while (set->writing)
+    for (uint64_t turn = set->turns++; turn != set->served;)
         pthread_cond_wait(&fs->written, &fs->lock);
-    set->writing = true;
     pthread_mutex_unlock(&fs->lock);
     int rc = gpkg_read_begin(ctx, fs, set, out);
     if (rc != RC_OK)

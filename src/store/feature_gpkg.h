@@ -2,7 +2,8 @@
  * share. Only they include this header and sqlite3.h.
  *
  * Locking: `lock` of the store guards the list of data sets, their counters and their idle connections. A connection belongs to
- * one thread from taking to giving back. One writer a data set: whoever sets `writing`; others wait for the condition. */
+ * one thread from taking to giving back. One writer a data set: whose turn it is; others wait for the condition, first come,
+ * first served, so that the merger, which writes chunk after chunk, leaves the edits between them theirs. */
 #ifndef MAPFERRY_STORE_FEATURE_GPKG_H
 #define MAPFERRY_STORE_FEATURE_GPKG_H
 
@@ -57,8 +58,8 @@ struct gpkg_set {
     id id;
     char *path;
     unsigned users;
-    bool dropped; /* the file is gone; lives until its last user is */
-    bool writing;
+    bool dropped;           /* the file is gone; lives until its last user is */
+    uint64_t turns, served; /* writers that came, and those that are done */
     uint64_t used;
     uint64_t generation; /* counts the writers that have been, from 1 */
     int64_t pending;     /* boxes in the pending index, about */
@@ -190,12 +191,24 @@ struct gpkg_rtree;
 struct gpkg_rtree *gpkg_rtree_open(const char *dir, bool geographic);
 void gpkg_rtree_close(struct gpkg_rtree *t);
 int gpkg_rtree_add(struct ctx *ctx, struct gpkg_rtree *t, int64_t oid, const struct envelope *box);
+/* How far along the curve the middle of a box is: entries are packed in that order. */
+uint64_t gpkg_rtree_place(const struct gpkg_rtree *t, const struct envelope *box);
 /* Writes the packed tree into the empty index table. */
 int gpkg_rtree_build(struct ctx *ctx, struct gpkg_rtree *t, struct gpkg_conn *c, str index_table);
 /* Empties the tree. */
 int gpkg_rtree_clear(struct ctx *ctx, struct gpkg_conn *c, str index_table);
 /* Box of the whole tree, rounded outwards; ENVELOPE_EMPTY for an empty one. */
 int gpkg_rtree_box(struct ctx *ctx, struct gpkg_conn *c, str index_table, struct envelope *out);
+
+/* ---- rows of a load on their way into the order of the curve (feature_gpkg_spool.c) ---- */
+struct gpkg_spool;
+struct gpkg_spool *gpkg_spool_open(const char *dir, size_t field_count);
+void gpkg_spool_close(struct gpkg_spool *s); /* NULL is allowed */
+/* key: gpkg_rtree_place. The row's id is not kept. */
+int gpkg_spool_add(struct ctx *ctx, struct gpkg_spool *s, const struct row *row, uint64_t key);
+/* After the last one: the rows by their keys, or as they came when they are few; RC_END after the last. A row is valid until the
+ * next call. */
+int gpkg_spool_next(struct ctx *ctx, struct gpkg_spool *s, struct row *out);
 
 /* ---- the pending index beside it (feature_gpkg_pending.c): boxes of rows that edits wrote, until they are merged ---- */
 /* table: of the layer. */

@@ -10,7 +10,8 @@ struct feature_load {
     struct gpkg_conn *conn;
     const struct layer *layer;
     struct gpkg_row_writer writer;
-    struct gpkg_rtree *tree; /* NULL: no geometry */
+    struct gpkg_rtree *tree;  /* NULL: no geometry */
+    struct gpkg_spool *spool; /* rows whose ids we choose; NULL: no geometry, or ids came */
     int64_t count;
     bool finished;
 };
@@ -68,13 +69,15 @@ int feature_load_begin(struct ctx *ctx, struct feature_store *fs, const id *stor
         feature_load_close(load);
         return rc;
     }
-    if (l->geometry != GEOMETRY_NONE)
+    if (l->geometry != GEOMETRY_NONE) {
         load->tree = gpkg_rtree_open(fs->dir, gpkg_is_geographic(ctx, l));
+        load->spool = gpkg_spool_open(fs->dir, l->field_count);
+    }
     *out = load;
     return RC_OK;
 }
 
-int feature_load_row(struct ctx *ctx, struct feature_load *load, const struct row *row)
+static int insert(struct ctx *ctx, struct feature_load *load, const struct row *row)
 {
     int64_t oid;
     struct envelope box;
@@ -83,8 +86,44 @@ int feature_load_row(struct ctx *ctx, struct feature_load *load, const struct ro
     return envelope_empty(&box) ? RC_OK : gpkg_rtree_add(ctx, load->tree, oid, &box);
 }
 
+static int put_aside(struct ctx *ctx, struct feature_load *load, const struct row *row)
+{
+    struct envelope box = ENVELOPE_EMPTY;
+    if (!str_none(row->wkb))
+        TRY(wkb_measure(ctx, row->wkb, NULL, &box, NULL));
+    uint64_t nowhere = UINT64_MAX; /* at the end */
+    return gpkg_spool_add(ctx, load->spool, row, envelope_empty(&box) ? nowhere : gpkg_rtree_place(load->tree, &box));
+}
+
+/* All that was put aside becomes rows; nothing is put aside any more. */
+static int insert_spool(struct ctx *ctx, struct feature_load *load)
+{
+    enum { ROWS_A_CHECK = 1024 };
+    struct row row;
+    int rc;
+    for (unsigned n = 0; (rc = gpkg_spool_next(ctx, load->spool, &row)) == RC_OK; n++) {
+        if (n % ROWS_A_CHECK == 0)
+            TRY(ctx_check(ctx));
+        TRY(insert(ctx, load, &row));
+    }
+    gpkg_spool_close(load->spool);
+    load->spool = NULL;
+    return rc == RC_END ? RC_OK : rc;
+}
+
+int feature_load_row(struct ctx *ctx, struct feature_load *load, const struct row *row)
+{
+    if (load->spool && !row->oid)
+        return put_aside(ctx, load, row);
+    if (load->spool)
+        TRY(insert_spool(ctx, load));
+    return insert(ctx, load, row);
+}
+
 int feature_load_end(struct ctx *ctx, struct feature_load *load, int64_t *count_out)
 {
+    if (load->spool)
+        TRY(insert_spool(ctx, load));
     TRY(gpkg_generation_set(ctx, load->conn, load->layer->id, ctx_now(ctx)));
     if (load->tree)
         TRY(gpkg_rtree_build(ctx, load->tree, load->conn, gpkg_index_table(ctx, load->layer)));
@@ -101,6 +140,7 @@ void feature_load_close(struct feature_load *load)
         return;
     gpkg_row_writer_close(&load->writer);
     gpkg_rtree_close(load->tree);
+    gpkg_spool_close(load->spool);
     load->conn->ctx = NULL; /* what follows is not cancelled */
     if (!load->finished)
         sqlite3_exec(load->conn->db, "ROLLBACK", NULL, NULL, NULL);

@@ -79,10 +79,15 @@ static float rounded_up(double v)
     return (double)f < v ? nextafterf(f, INFINITY) : f;
 }
 
+uint64_t gpkg_rtree_place(const struct gpkg_rtree *t, const struct envelope *box)
+{
+    return hilbert(cell_of((box->xmin + box->xmax) / 2, t->span), cell_of((box->ymin + box->ymax) / 2, t->span));
+}
+
 int gpkg_rtree_add(struct ctx *ctx, struct gpkg_rtree *t, int64_t oid, const struct envelope *box)
 {
     struct entry e = {
-        .key = hilbert(cell_of((box->xmin + box->xmax) / 2, t->span), cell_of((box->ymin + box->ymax) / 2, t->span)),
+        .key = gpkg_rtree_place(t, box),
         .oid = oid,
         .box = {rounded_down(box->xmin), rounded_up(box->xmax), rounded_down(box->ymin), rounded_up(box->ymax)},
     };

@@ -118,23 +118,12 @@ static void sort_radix(unsigned char *p, size_t count, size_t size, int shift)
 
 static void sort_buffer(struct sorter *s) { sort_radix(s->buffer, s->filled, s->size, 56); }
 
-/* The file has a name only between these two calls; nobody else looks for it. */
-static int open_file(struct ctx *ctx, struct sorter *s)
-{
-    str folder;
-    TRY(dir_temp(ctx, s->dir, &folder));
-    str path = arena_printf(ctx->arena, "%.*s/sort", STR_FMT(folder));
-    int rc = file_create(ctx, path.p, &s->fd);
-    int removed = dir_remove_tree(ctx, folder.p);
-    return rc != RC_OK ? rc : removed;
-}
-
 static int spill(struct ctx *ctx, struct sorter *s)
 {
     if (s->filled == 0)
         return RC_OK;
     if (s->fd < 0)
-        TRY(open_file(ctx, s));
+        TRY(file_create_nameless(ctx, s->dir, &s->fd));
     sort_buffer(s);
     uint64_t bytes = s->filled * s->size;
     TRY(file_pwrite(ctx, s->fd, s->buffer, bytes, s->file_size));

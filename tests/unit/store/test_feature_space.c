@@ -4,6 +4,7 @@
 #include "model/geometry/wkb.h"
 #include "store/feature.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -206,6 +207,113 @@ static void extents(void **state)
     check_extent(1, &(struct envelope){-0.3, 0.2, 0.1, 0.7});
 }
 
+/* Points all over the world by a seeded walk of their own, loaded with ids from the first one on or (0) without;
+ * how long the way from row to row is then. */
+static double load_points(const struct layer *points, int count, int64_t first_oid)
+{
+    struct feature_load *load;
+    struct feature_cursor *c;
+    struct row row;
+    const struct feature_query all = {.limit = -1, .geometry = true};
+    uint64_t seed = 11;
+    double far_out = 0, last[2] = {0, 0}, xy[2];
+    int64_t loaded, oid = first_oid ? first_oid : 1;
+    assert_ok(feature_load_begin(CTX, w.fs, &w.store, points, &load));
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < 2; k++) {
+            seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+            xy[k] = ((double)(seed >> 33) / 0x1p31 - 0.5) * 1e7;
+        }
+        struct value value = {.kind = VALUE_NULL};
+        struct arena_mark mark = arena_mark(w.ctx.arena);
+        bool nowhere = i % 1000 == 999;
+        row = (struct row){
+            .oid = first_oid ? first_oid + i : 0, .values = &value, .wkb = nowhere ? STR_NONE : shape(GEOMETRY_POINT, xy, 1)};
+        assert_ok(feature_load_row(CTX, load, &row));
+        arena_release(w.ctx.arena, mark);
+    }
+    assert_ok(feature_load_end(CTX, load, &loaded));
+    feature_load_close(load);
+    assert_int_equal(loaded, count);
+    assert_ok(feature_query_open(CTX, w.fs, &w.store, points, &all, &c));
+    for (; feature_next(CTX, c, &row) == RC_OK; oid++) {
+        assert_int_equal(row.oid, oid);
+        if (str_none(row.wkb))
+            continue;
+        memcpy(xy, row.wkb.p + 5, sizeof xy);
+        far_out += hypot(xy[0] - last[0], xy[1] - last[1]);
+        memcpy(last, xy, sizeof xy);
+    }
+    feature_cursor_close(c);
+    return far_out;
+}
+
+static void load_again(void) { assert_ok(feature_create(CTX, w.fs, &w.store, &w.def)); /* anew */ }
+
+/* Many rows without ids get theirs along a curve, so that from each to the next it is not far; few rows, and rows with ids, stay
+ * as they came. Boxes find what they did. */
+static void many_rows_lie_along_a_curve(void **state)
+{
+    (void)state;
+    enum { MANY = 21000, FEW = 2000 };
+    const struct layer *points = service_layer(&w.def, 3);
+    const struct feature_query box = {.limit = -1, .has_box = true, .box = {-1e6, -1e6, 1e6, 1e6}};
+    int64_t in_order, along;
+    double as_they_came = load_points(points, MANY, 5);
+    assert_ok(feature_count(CTX, w.fs, &w.store, points, &box, &in_order));
+    load_again();
+    double sorted = load_points(points, MANY, 0);
+    assert_true(sorted * 20 < as_they_came);
+    assert_ok(feature_count(CTX, w.fs, &w.store, points, &box, &along));
+    assert_int_equal(in_order, along);
+    assert_true(in_order > 0);
+    load_again();
+    double few = load_points(points, FEW, 9);
+    load_again();
+    assert_true(load_points(points, FEW, 0) == few);
+}
+
+/* Ids that come late find the rows before them in their places. */
+static void rows_with_and_without_ids(void **state)
+{
+    (void)state;
+    const struct layer *areas = service_layer(&w.def, 2);
+    static const int64_t given[] = {0, 0, 70, 0, 7, 0};
+    struct feature_load *load;
+    int64_t count;
+    assert_ok(feature_load_begin(CTX, w.fs, &w.store, areas, &load));
+    for (size_t i = 0; i < COUNT_OF(given); i++) {
+        struct value value = {.kind = VALUE_NULL};
+        struct row row = {.oid = given[i], .values = &value, .wkb = SHAPE(GEOMETRY_POLYGON, 0, 0, 0, 10, 10, 0, 0, 0)};
+        assert_ok(feature_load_row(CTX, load, &row));
+    }
+    assert_ok(feature_load_end(CTX, load, &count));
+    feature_load_close(load);
+    assert_int_equal(count, 6);
+    assert_true(str_eq(ids(areas, &(struct feature_query){.limit = -1}), STR("1 2 7 70 71 72")));
+}
+
+/* A row that cannot be is an error of the load, whenever it is found, and nothing of the load stays. */
+static void a_bad_row_among_those_put_aside(void **state)
+{
+    (void)state;
+    const struct layer *points = service_layer(&w.def, 3);
+    struct value value = {.kind = VALUE_NULL};
+    struct row good = {.values = &value, .wkb = SHAPE(GEOMETRY_POINT, 1, 2)},
+               bad = {.values = &value, .wkb = SHAPE(GEOMETRY_POLYLINE, 0, 0, 1, 1)};
+    struct feature_load *load;
+    int64_t count;
+    assert_ok(feature_load_begin(CTX, w.fs, &w.store, points, &load));
+    assert_ok(feature_load_row(CTX, load, &good));
+    int rc = feature_load_row(CTX, load, &bad);
+    rc = rc != RC_OK ? rc : feature_load_end(CTX, load, &count);
+    feature_load_close(load);
+    assert_int_equal(rc, RC_FAIL);
+    assert_true(err_is(CTX, &ERR_INVALID));
+    err_clear(CTX);
+    assert_true(str_empty(ids(points, &(struct feature_query){.limit = -1})));
+}
+
 static void count_finding(void *arg, const char *line)
 {
     (void)line;
@@ -252,6 +360,11 @@ static void tables_left_behind(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
-    const struct CMUnitTest tests[] = {TEST(boxes), TEST(extents), TEST(tables_left_behind)};
+    const struct CMUnitTest tests[] = {TEST(boxes),
+                                       TEST(extents),
+                                       TEST(many_rows_lie_along_a_curve),
+                                       TEST(rows_with_and_without_ids),
+                                       TEST(a_bad_row_among_those_put_aside),
+                                       TEST(tables_left_behind)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
