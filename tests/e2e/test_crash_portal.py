@@ -47,62 +47,27 @@ class Admin(Person):
     def on_item(self, title, operation, **fields):
         return self.call(self.content(f'items/{self.item_id(title)}/{operation}'), **fields)
 
-    def state(self, spare):
+
+class Scene:
+    """What is changed and how it is seen: one for each kind of changes."""
+
+    def prepare(self, server, person):
+        """Makes what is changed."""
+        raise NotImplementedError
+
+    def changes(self, spare):
+        """(name, change(admin)) one after the other; each changes the state. spare: a token that may be revoked."""
+        raise NotImplementedError
+
+    def state(self, p, spare):
         """Everything that the changes change, without ids and times."""
-        users = sorted((u['username'], u['fullName'], u['role']) for u in self.call('/sharing/rest/portals/self/users', num='100')['users'])
-        groups = []
-        for g in self.call('/sharing/rest/community/users/admin')['groups']:
-            people = self.call(f"/sharing/rest/community/groups/{g['id']}/users")
-            about = self.call(f"/sharing/rest/community/groups/{g['id']}")
-            items = sorted(i['title'] for i in self.call(f"/sharing/rest/content/groups/{g['id']}", num='100')['items'])
-            groups.append((about['title'], about.get('snippet'), about['access'], about['protected'], people['owner'], sorted(people['admins']), sorted(people['users']), items))
-        folders = self.folders()
-        items = []
-        for i in map(self.item, self.own_items()):
-            folder = next((t for t, f in folders.items() if f == i.get('ownerFolder')), None)
-            items.append((i['title'], i.get('snippet'), sorted(i['tags']), i['protected'], i['access'], folder, self.item_data(i['id'])))
-        theirs = sorted(i['title'] for i in self.call('/sharing/rest/content/users/bob', num='100')['items'])
-        with_spare = Admin(self.url, spare)
-        try:
-            spare_holds = with_spare.call('/sharing/rest/community/self')['username'] == 'admin'
-        except RestError as e:
-            spare_holds = e.error['code'] != 498
-        return users, sorted(groups), sorted(folders), sorted(items), theirs, spare_holds
+        raise NotImplementedError
 
 
-def changes(spare):
-    """One after the other; each changes the state."""
-    return [
-        ('createUser', lambda p: p.call('/portaladmin/security/users/createUser', username='dave', password=PASSWORD, fullname='Dave', email='d@example.com', role='org_user')),
-        ('createGroup', lambda p: p.group('Harbour', snippet='first')),
-        ('addUsers', lambda p: p.on_group('Harbour', 'addUsers', users='bob,carol')),
-        ('updateUsers', lambda p: p.on_group('Harbour', 'updateUsers', admins='bob')),
-        ('share', lambda p: p.share(p.item_id('Map'), p.group_id('Harbour'))),
-        ('update the group', lambda p: p.on_group('Harbour', 'update', snippet='second', tags='u,v')),
-        ('createFolder', lambda p: p.call(p.content('createFolder'), title='Things')),
-        ('move', lambda p: p.on_item('Map', 'move', folder=p.folders()['Things'])),
-        ('update the item', lambda p: p.on_item('Map', 'update', snippet='a map', tags='x,y,z', text='{"version":"2.31"}')),
-        ('protect the item', lambda p: p.on_item('Map', 'protect')),
-        ('protect the group', lambda p: p.on_group('Harbour', 'protect')),
-        ('removeUsers', lambda p: p.on_group('Harbour', 'removeUsers', users='carol')),
-        ('unprotect the group', lambda p: p.on_group('Harbour', 'unprotect')),
-        ('revokeToken', lambda p: p.call('/sharing/rest/oauth2/revokeToken', auth_token=spare)),
-        ('delete a group', lambda p: p.on_group('Old', 'delete')),
-        ('delete an item', lambda p: p.on_item('Doomed', 'delete')),
-        ('updateFolder', lambda p: p.call(p.content(p.folders()['Things'] + '/updateFolder'), newTitle='Matters')),
-        ('reassign', lambda p: p.on_item('Gift', 'reassign', targetUsername='bob', targetFolderName='/')),
-        ('delete a folder', lambda p: p.call(p.content(p.folders()['Going'] + '/delete'))),
-    ]
-
-
-def prepare(folder):
-    """A data folder with what is changed, and the tokens."""
-    server = Server(data=os.path.join(folder, 'data'))
-    try:
+class Portal(Scene):
+    def prepare(self, server, person):
         for name in ('bob', 'carol'):
             server.add_user(name)
-        tokens = [Person(server.url).call('/sharing/rest/generateToken', username='admin', password=PASSWORD, client='requestip', expiration='600')['token'] for _ in range(2)]
-        person = Admin(server.url, tokens[0])
         old = person.group('Old')
         person.on_group('Old', 'addUsers', users='bob')
         person.add('Web Map', 'Map', text={'version': '2.30'}, group=old)
@@ -111,6 +76,58 @@ def prepare(folder):
         person.resource(doomed, 'a.png', moving.png(5))
         going = person.call(person.content('createFolder'), title='Going')['folder']['id']
         person.add('Web Map', 'Gone', text={'version': '2.30'}, folder=going)
+
+    def changes(self, spare):
+        return [
+            ('createUser', lambda p: p.call('/portaladmin/security/users/createUser', username='dave', password=PASSWORD, fullname='Dave', email='d@example.com', role='org_user')),
+            ('createGroup', lambda p: p.group('Harbour', snippet='first')),
+            ('addUsers', lambda p: p.on_group('Harbour', 'addUsers', users='bob,carol')),
+            ('updateUsers', lambda p: p.on_group('Harbour', 'updateUsers', admins='bob')),
+            ('share', lambda p: p.share(p.item_id('Map'), p.group_id('Harbour'))),
+            ('update the group', lambda p: p.on_group('Harbour', 'update', snippet='second', tags='u,v')),
+            ('createFolder', lambda p: p.call(p.content('createFolder'), title='Things')),
+            ('move', lambda p: p.on_item('Map', 'move', folder=p.folders()['Things'])),
+            ('update the item', lambda p: p.on_item('Map', 'update', snippet='a map', tags='x,y,z', text='{"version":"2.31"}')),
+            ('protect the item', lambda p: p.on_item('Map', 'protect')),
+            ('protect the group', lambda p: p.on_group('Harbour', 'protect')),
+            ('removeUsers', lambda p: p.on_group('Harbour', 'removeUsers', users='carol')),
+            ('unprotect the group', lambda p: p.on_group('Harbour', 'unprotect')),
+            ('revokeToken', lambda p: p.call('/sharing/rest/oauth2/revokeToken', auth_token=spare)),
+            ('delete a group', lambda p: p.on_group('Old', 'delete')),
+            ('delete an item', lambda p: p.on_item('Doomed', 'delete')),
+            ('updateFolder', lambda p: p.call(p.content(p.folders()['Things'] + '/updateFolder'), newTitle='Matters')),
+            ('reassign', lambda p: p.on_item('Gift', 'reassign', targetUsername='bob', targetFolderName='/')),
+            ('delete a folder', lambda p: p.call(p.content(p.folders()['Going'] + '/delete'))),
+        ]
+
+    def state(self, p, spare):
+        users = sorted((u['username'], u['fullName'], u['role']) for u in p.call('/sharing/rest/portals/self/users', num='100')['users'])
+        groups = []
+        for g in p.call('/sharing/rest/community/users/admin')['groups']:
+            people = p.call(f"/sharing/rest/community/groups/{g['id']}/users")
+            about = p.call(f"/sharing/rest/community/groups/{g['id']}")
+            items = sorted(i['title'] for i in p.call(f"/sharing/rest/content/groups/{g['id']}", num='100')['items'])
+            groups.append((about['title'], about.get('snippet'), about['access'], about['protected'], people['owner'], sorted(people['admins']), sorted(people['users']), items))
+        folders = p.folders()
+        items = []
+        for i in map(p.item, p.own_items()):
+            folder = next((t for t, f in folders.items() if f == i.get('ownerFolder')), None)
+            items.append((i['title'], i.get('snippet'), sorted(i['tags']), i['protected'], i['access'], folder, p.item_data(i['id'])))
+        theirs = sorted(i['title'] for i in p.call('/sharing/rest/content/users/bob', num='100')['items'])
+        with_spare = Admin(p.url, spare)
+        try:
+            spare_holds = with_spare.call('/sharing/rest/community/self')['username'] == 'admin'
+        except RestError as e:
+            spare_holds = e.error['code'] != 498
+        return users, sorted(groups), sorted(folders), sorted(items), theirs, spare_holds
+
+
+def prepare(folder, scene):
+    """A data folder with what is changed, and the tokens."""
+    server = Server(data=os.path.join(folder, 'data'))
+    try:
+        tokens = [Person(server.url).call('/sharing/rest/generateToken', username='admin', password=PASSWORD, client='requestip', expiration='600')['token'] for _ in range(2)]
+        scene.prepare(server, Admin(server.url, tokens[0]))
     finally:
         server.close()
     return server.data, tokens
@@ -160,18 +177,21 @@ class Fragile(Server):
 
 
 class Changes(unittest.TestCase):
+    scene = Portal()
+    sample = 30  # places of an ordinary run
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix='mapferry-crash-scene-')
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.data, (cls.token, cls.spare) = prepare(cls.folder)
+        cls.data, (cls.token, cls.spare) = prepare(cls.folder, cls.scene)
         portal = Fragile(cls.data, 'count')
         try:
             person = Admin(portal.url, cls.token)
-            cls.states = [person.state(cls.spare)]
-            for name, change in changes(cls.spare):
+            cls.states = [cls.scene.state(person, cls.spare)]
+            for name, change in cls.scene.changes(cls.spare):
                 change(person)
-                cls.states.append(person.state(cls.spare))
+                cls.states.append(cls.scene.state(person, cls.spare))
                 assert cls.states[-1] != cls.states[-2], f'{name} changes nothing that is seen'
             portal.check()
             cls.points = int(re.search(r'fault points: (\d+)', read(portal.log).decode()).group(1))
@@ -180,7 +200,7 @@ class Changes(unittest.TestCase):
 
     def run_until_fault(self, portal, person, done):
         """Changes from the one numbered `done` on; how many were acknowledged, and the error of the next one, None when the portal died."""
-        for name, change in changes(self.spare)[done:]:
+        for name, change in self.scene.changes(self.spare)[done:]:
             try:
                 change(person)
             except RestError as e:
@@ -202,16 +222,16 @@ class Changes(unittest.TestCase):
                 assert CAUSE[kind].search(read(portal.log).decode()), f'the start failed without a cause: {read(portal.log)}'
             if error:
                 assert CAUSE[kind].search(error), f'no cause: {error}'
-                assert person.state(self.spare) == self.states[done], f'{error}, and yet something was changed'
+                assert self.scene.state(person, self.spare) == self.states[done], f'{error}, and yet something was changed'
                 done, error = self.run_until_fault(portal, person, done)  # the fault is over
                 assert error == '', error
             portal.again()
-            seen = person.state(self.spare)
+            seen = self.scene.state(person, self.spare)
             possible = self.states[done:done + 2] if error is None else [self.states[done]]
             assert seen in possible, f'after {done} changes: {seen} instead of {possible}'
             done, error = self.run_until_fault(portal, person, self.states.index(seen))
             assert error == '', f'{error} after the restart'
-            assert person.state(self.spare) == self.states[-1], 'the end is not as in an undisturbed run'
+            assert self.scene.state(person, self.spare) == self.states[-1], 'the end is not as in an undisturbed run'
             portal.check()
         finally:
             portal.close()
@@ -242,10 +262,10 @@ class Changes(unittest.TestCase):
         return range(1, self.points + 1) if ALL else sorted({1 + i * (self.points - 1) // (count - 1) for i in range(count)})
 
     def test_killed(self):
-        self.all_tried(f'kill:{n}' for n in self.places(30))
+        self.all_tried(f'kill:{n}' for n in self.places(self.sample))
 
     def test_errors(self):
-        self.all_tried(f'{kind}:{n}' for n in self.places(12) for kind in CAUSE)
+        self.all_tried(f'{kind}:{n}' for n in self.places(self.sample * 2 // 5) for kind in CAUSE)
 
 
 # ---------------------------------------------------------------- migrations
@@ -281,6 +301,8 @@ def as_first_schema(path):
 
 
 class Migration(unittest.TestCase):
+    scene = Portal()
+
     @classmethod
     def setUpClass(cls):
         cls.newest = max(int(n[:4]) for n in os.listdir(MIGRATIONS) if re.fullmatch(r'\d{4}\.c', n))
@@ -288,9 +310,9 @@ class Migration(unittest.TestCase):
             raise unittest.SkipTest('there is one schema only')
         cls.folder = tempfile.mkdtemp(prefix='mapferry-crash-scene-')
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.data, (cls.token, cls.spare) = prepare(cls.folder)
+        cls.data, (cls.token, cls.spare) = prepare(cls.folder, cls.scene)
         portal = Fragile(cls.data)
-        cls.state = Admin(portal.url, cls.token).state(cls.spare)
+        cls.state = cls.scene.state(Admin(portal.url, cls.token), cls.spare)
         portal.stop()
         portal.close()
         as_first_schema(os.path.join(cls.data, 'portal.db'))
@@ -308,7 +330,7 @@ class Migration(unittest.TestCase):
         portal = Fragile(self.data, fault)
         try:
             portal.again()
-            self.assertEqual(Admin(portal.url, self.token).state(self.spare), self.state, fault)
+            self.assertEqual(self.scene.state(Admin(portal.url, self.token), self.spare), self.state, fault)
             portal.check()
             database = os.path.join(portal.data, 'portal.db')
             self.assertEqual(self.versions(database), list(range(1, self.newest + 1)), fault)
