@@ -37,7 +37,7 @@ FEATURE = [{'attributes': {'name': 'x', 'n': 1}, 'geometry': {'x': 1, 'y': 2, 's
 
 # (path, fields, files, who may); the same for reading and changing
 READS = [
-    (ITEM, {}, READ), (ITEM + '/data', {}, READ), (ITEM + '/groups', {}, READ), (ITEM + '/relatedItems', {}, READ), (ITEM + '/resources', {}, READ),
+    (ITEM, {}, READ), (ITEM + '/data', {}, READ), (ITEM + '/groups', {}, READ), (ITEM + '/relatedItems', {}, READ), (ITEM + '/dependencies', {}, READ), ('/sharing/rest/content/items/{secret}/dependencies', {}, OWN), (ITEM + '/resources', {}, READ),
     (ITEM + '/resources/images/a.png', {}, READ), (ITEM + '/resources/hidden.png', {}, OWN), (ITEM + '/info/metadata/metadata.xml', {}, READ),
     ('/sharing/rest/content/items/{secret}', {}, OWN), ('/sharing/rest/content/items/{secret}/data', {}, OWN), ('/sharing/rest/content/items/{secret}/groups', {}, OWN),
     ('/sharing/rest/content/items/{secret}/relatedItems', {}, OWN), ('/sharing/rest/content/items/{secret}/resources', {}, OWN), (OWNED, {}, READ), (OWNED + '/status', {}, READ), (CONTENT + 'items/{upload}/parts', {}, OWN), (ITEM + '/comments', {}, READ), (ITEM + '/info/iteminfo.xml', {}, READ), ('/sharing/rest/content/items/{secret}/info/iteminfo.xml', {}, OWN),

@@ -211,6 +211,24 @@ class Files(Items):
         self.assertEqual({self.other.item(i)['ownerFolder'] for i in items}, {self.other.folders()['From ferry']})
 
 
+class Dependencies(Items):
+    def test_what_the_data_name(self):
+        base = self.person.add('Web Map', 'Base', text={'version': '2.30'})
+        missing, url = 'ab' * 16, self.server.url + self.person.service('named')[1]
+        layers = [{'id': 'a', 'itemId': missing, 'layerType': 'ArcGISFeatureLayer', 'url': url + '/3'}, {'id': 'b', 'itemId': missing, 'url': url + '/4'}, {'id': 'c', 'itemId': 'no id', 'url': 7}, {'id': 'd', 'url': 'https://example.org/arcgis/rest/services/Roads/MapServer'}]
+        web_map = self.person.add('Web Map', text={'version': '2.30', 'operationalLayers': layers})
+        app = self.person.add('Dashboard', text={'version': 24, 'widgets': [{'type': 'mapWidget', 'itemId': web_map}, {'type': 'mapWidget', 'itemId': base}]})
+        seen = self.person.call(f'{ITEM}{web_map}/dependencies')
+        self.assertEqual(seen, {'total': 3, 'start': 1, 'num': 100, 'nextStart': -1,
+                                'list': [{'dependencyType': 'id', 'id': missing}, {'dependencyType': 'url', 'url': url + '/3'}, {'dependencyType': 'url', 'url': url + '/4'}]})
+        self.assertEqual([d['id'] for d in self.person.call(f'{ITEM}{app}/dependencies')['list']], [web_map, base])
+        page = self.person.call(f'{ITEM}{app}/dependencies', start='2', num='1')
+        self.assertEqual((page['total'], page['nextStart'], page['list']), (2, -1, [{'dependencyType': 'id', 'id': base}]))
+        for item in (base, self.person.add('PDF', file=('none.pdf', moving.PDF)), self.person.add('Web Map', text='no JSON ' + missing), self.person.add('Web Mapping Application', url='https://example.org/x')):
+            self.assertEqual(self.person.call(f'{ITEM}{item}/dependencies')['list'], [])
+        self.assertEqual(self.other.error(f'{ITEM}{app}/dependencies')['messageCode'], 'GWM_0003')
+
+
 class Credentials(Items):
     def test_they_are_nowhere(self):
         secret = dict(serviceUsername='reader-77', servicePassword='pa55word-77', serviceCredentialsType='basic', serviceProxyParams='{"hitsPerInterval":77}')

@@ -1,5 +1,6 @@
-/* Relationships between items over REST. */
+/* Relationships between items, and what their data name, over REST. */
 #include "model/errors.h"
+#include "service/item_dependency.h"
 #include "web/sharing/sharing.h"
 
 typedef int relation_change(struct ctx *ctx, struct site *s, const struct caller *c, const struct relationship *r);
@@ -34,5 +35,32 @@ int relations_list(struct ctx *ctx, struct call *call)
     sharing_paging(call, &page, (int64_t)count, n);
     sharing_items_print(ctx, call, "relatedItems", list + from, n);
     json_end_object(&call->out);
+    return RC_OK;
+}
+
+int relations_dependencies(struct ctx *ctx, struct call *call)
+{
+    id item;
+    struct item_dependency *list;
+    size_t count;
+    struct json_out *o = &call->out;
+    TRY(sharing_item_id(ctx, call, &item));
+    TRY(item_dependencies(ctx, call->site, &call->caller, call->server_url, &item, &list, &count));
+    struct sharing_page page = sharing_page(call, SHARING_PAGE_MAX);
+    size_t from = (size_t)(page.start - 1) < count ? (size_t)(page.start - 1) : count;
+    size_t n = count - from < (size_t)page.num ? count - from : (size_t)page.num;
+    json_begin_object(o);
+    sharing_paging(call, &page, (int64_t)count, n);
+    json_name(o, "list");
+    json_begin_array(o);
+    for (size_t i = from; i < from + n; i++) {
+        const char *kind = list[i].is_item ? "id" : "url";
+        json_begin_object(o);
+        json_member_c(o, "dependencyType", kind);
+        json_member_str(o, kind, list[i].value);
+        json_end_object(o);
+    }
+    json_end_array(o);
+    json_end_object(o);
     return RC_OK;
 }

@@ -1,5 +1,6 @@
 /* Who may do what: operations x callers x sharing, the forms of sharing, and that searches find exactly what may be read. */
 #include "fixture.h"
+#include "service/item_dependency.h"
 
 /* ---- operations on an item of OWNER, as one caller ---- */
 
@@ -128,6 +129,13 @@ static char op_related(const struct caller *c, const id *item)
     return outcome(item_related(CTX, SITE, c, item, true, STR(""), &list, &count));
 }
 
+static char op_dependencies(const struct caller *c, const id *item)
+{
+    struct item_dependency *list;
+    size_t count;
+    return outcome(item_dependencies(CTX, SITE, c, STR("http://h/server"), item, &list, &count));
+}
+
 /* A column is a caller in the order of enum who: anonymous, owner, member, manager, other, administrator. */
 static const struct {
     const char *name;
@@ -139,6 +147,7 @@ static const struct {
     {"list resources", op_list_resources, {"T.FFF.", "T...F.", "T...F.", "T.....", "......"}},
     {"groups", op_groups, {"T.FFF.", "T...F.", "T...F.", "T.....", "......"}},
     {"related", op_related, {"T.FFF.", "T...F.", "T...F.", "T.....", "......"}},
+    {"dependencies", op_dependencies, {"T.FFF.", "T...F.", "T...F.", "T.....", "......"}},
     {"relate to it", op_relate_to, {"T.FFF.", "T...F.", "T...F.", "T.....", "T....."}},
     {"update", op_update, {"T.FFF.", "T.FFF.", "T...F.", "T.FFF.", "T.FFF."}},
     {"put resource", op_put_resource, {"T.FFF.", "T.FFF.", "T...F.", "T.FFF.", "T.FFF."}},
