@@ -60,6 +60,7 @@ bool convert_format_has_ids(enum convert_format format)
 
 struct convert {
     char *path, *name, *parameters;
+    char *found; /* NULL before the definition */
     enum convert_format format;
     int32_t target_wkid;
     char *dir;             /* of the link; removed at the end */
@@ -158,6 +159,7 @@ void convert_close(struct convert *c)
     mem_free(c->path);
     mem_free(c->name);
     mem_free(c->parameters);
+    mem_free(c->found);
     mem_free(c);
 }
 
@@ -176,11 +178,15 @@ int convert_definition(struct ctx *ctx, struct convert *c, str *json_out, str *m
     TRY(json_parse(ctx, text, &answer));
     *json_out = json_raw(json_get_c(answer, "definition"));
     *messages_out = json_raw(json_get_c(answer, "messages"));
+    mem_free(c->found);
+    c->found = mem_cstr(arena_cstr(ctx->arena, json_raw(json_get_c(answer, "parameters"))));
     TRY(service_parse(ctx, *json_out, &checked));
     if (checked.layer_count == 0)
         return err_set(ctx, &ERR_INVALID, "the file holds no layer");
     return RC_OK;
 }
+
+str convert_found(const struct convert *c) { return c->found ? str_c(c->found) : STR("{}"); }
 
 /* ---- rows ---- */
 static const struct {

@@ -83,6 +83,8 @@ CHANGES = [
     (CONTENT + 'createFolder', {'title': '{fresh}'}, OWN, None), (CONTENT + '{folder}/delete', {}, OWN, None), (CONTENT + '{folder}/updateFolder', {'newTitle': '{fresh}'}, OWN, None),
     (CONTENT + 'publish', {'itemId': '{csv}', 'fileType': 'csv', 'publishParameters': '{"name":"{fresh}","latitudeFieldName":"lat","longitudeFieldName":"lon"}'}, OWN, None),
     (CONTENT + 'export', {'itemId': '{service}', 'exportFormat': 'CSV', 'title': '{fresh}'}, OWN, None),
+    ('/sharing/rest/content/features/analyze', {'itemId': '{csv}', 'fileType': 'csv'}, OWN, None), ('/sharing/rest/content/features/analyze', {'text': 'a', 'fileType': 'csv'}, SIGNED_IN, None),
+    ('/sharing/rest/content/features/generate', {'itemId': '{csv}', 'fileType': 'csv'}, OWN, None), ('/sharing/rest/content/features/generate', {'text': 'a', 'fileType': 'csv'}, SIGNED_IN, None),
     (CONTENT + 'createService', {'createParameters': '{"name":"{fresh}"}'}, OWN, None), (CONTENT + '{folder}/createService', {'createParameters': '{"name":"{fresh}"}'}, OWN, None),
     (GROUP + '/update', {'title': '{fresh}'}, MANAGE, None), (GROUP + '/delete', {}, OWN, None), (GROUP + '/protect', {}, OWN, None), (GROUP + '/unprotect', {}, OWN, None),
     (GROUP + '/addUsers', {'users': 'publisher'}, MANAGE, None), (GROUP + '/removeUsers', {'users': 'member'}, MANAGE, None), (GROUP + '/updateUsers', {'admins': 'member'}, MANAGE, None),
