@@ -16,6 +16,7 @@ int job_export_group(struct ctx *ctx, struct job_run *run);
 int job_export_item(struct ctx *ctx, struct job_run *run);
 int job_import_group(struct ctx *ctx, struct job_run *run);
 int job_item_work(struct ctx *ctx, struct job_run *run);
+int job_append(struct ctx *ctx, struct job_run *run);
 int job_publish(struct ctx *ctx, struct job_run *run);
 
 #endif

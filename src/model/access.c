@@ -205,9 +205,12 @@ static bool has_capability(str capabilities, const char *name)
 
 static bool allows_edit(str capabilities, enum feature_right right)
 {
-    static const char *const names[] = {[FEATURE_CREATE] = "Create", [FEATURE_UPDATE] = "Update", [FEATURE_DELETE] = "Delete"};
+    static const char *const names[] = {
+        [FEATURE_CREATE] = "Create", [FEATURE_UPDATE] = "Update", [FEATURE_DELETE] = "Delete", [FEATURE_APPEND] = "Append"};
     if (has_capability(capabilities, names[right]))
         return true;
+    if (right == FEATURE_APPEND)
+        return false;
     for (int r = FEATURE_CREATE; r <= FEATURE_DELETE; r++)
         if (has_capability(capabilities, names[r]))
             return false;

@@ -71,6 +71,8 @@ int hosted_editing_open(struct ctx *ctx, struct site *s, const struct caller *c,
                         size_t right_count, struct hosted_editing *out);
 void hosted_editing_close(struct hosted_editing *e); /* for CLEANUP */
 
+/* Codes in results of single features, as real servers have them (api.md 4.4). */
+enum { CODE_INVALID = 1000, CODE_ROLLBACK = 1003, CODE_NO_ID = 1018, CODE_MISSING = 1019, CODE_NOT_YOURS = 1020 };
 /* One result a feature. */
 struct edit_result {
     int64_t oid;

@@ -6,9 +6,6 @@
 #include "service/hosted_json.h"
 #include "service/item_private.h"
 
-/* Codes in results of single features, as real servers have them (api.md 4.4). */
-enum { CODE_INVALID = 1000, CODE_ROLLBACK = 1003, CODE_NO_ID = 1018, CODE_MISSING = 1019, CODE_NOT_YOURS = 1020 };
-
 /* ---- hosted.c ---- */
 /* The layer of that id, ERR_LAYER_MISSING. */
 int hosted_layer(struct ctx *ctx, const struct hosted_service *h, int32_t layer_id, const struct layer **out);

@@ -76,8 +76,8 @@ static const struct hosted_member service_can[] = {
     CAN("syncEnabled", "false"),
     CAN("supportsReturnDeleteResults", "true"),
     CAN("supportsApplyEditsWithGlobalIds", "true"),
-    CAN("supportsAppend", "false"),
-    CAN("supportedAppendFormats", "\"\""),
+    CAN("supportsAppend", "true"),
+    CAN("supportedAppendFormats", "\"csv,excel,shapefile,filegdb,geojson,geoPackage,kml,gpx\""),
     CAN("syncCapabilities",
         "{\"supportsASync\":false,\"supportsRegisteringExistingData\":false,\"supportsSyncDirectionControl\":false,"
         "\"supportsPerLayerSync\":false,\"supportsPerReplicaSync\":false,\"supportsRollbackOnFailure\":false,"
@@ -97,7 +97,7 @@ static const struct hosted_member layer_can[] = {
     CAN("supportsCalculate", "true"),
     CAN("supportsASyncCalculate", "false"),
     CAN("supportsTruncate", "true"),
-    CAN("supportsAppend", "false"),
+    CAN("supportsAppend", "true"),
     CAN("supportsCoordinatesQuantization", "true"),
     CAN("supportsRollbackOnFailureParameter", "true"),
     CAN("supportsAttachmentsByUploadId", "false"),

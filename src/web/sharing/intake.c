@@ -69,6 +69,8 @@ static int run(struct ctx *ctx, struct call *call, const char *parameters, intak
 {
     CLEANUP(close_blob) struct blob_new *made = NULL;
     struct intake_wish w = {.file_type = str_trim(call_param(call, "fileType")), .cpu_seconds_max = SECONDS_MAX};
+    if (!access_content_add(&call->caller, call->caller.username))
+        return err_kind(ctx, &ERR_FORBIDDEN);
     TRY(call_json(ctx, call, parameters, &w.parameters));
     if (!json_absent(w.parameters) && !json_is(w.parameters, JSON_OBJECT))
         return err_set(ctx, &ERR_PARAMETER, "'%s' has to be a JSON object.", parameters);
