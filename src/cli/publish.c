@@ -9,7 +9,15 @@
 static const struct {
     const char *ending, *type, *file_type;
 } publish_types[] = {
-    {".gpkg", "GeoPackage", "geoPackage"}, {".geojson", "GeoJson", "geojson"}, {".zip", "Shapefile", "shapefile"}};
+    {".gpkg", "GeoPackage", "geoPackage"},
+    {".geojson", "GeoJson", "geojson"},
+    {".csv", "CSV", "csv"},
+    {".xlsx", "Microsoft Excel", "excel"},
+    {".kml", "KML", "kml"},
+    {".kmz", "KML", "kml"},
+    {".gdb.zip", "File Geodatabase", "fileGeodatabase"},
+    {".zip", "Shapefile", "shapefile"},
+};
 
 enum { STATUS_PAUSE_MS = 200 };
 
@@ -56,7 +64,10 @@ static int publish(struct ctx *ctx, struct remote *r, struct output *out, const 
     while (kind < COUNT_OF(publish_types) && !str_ends(base, str_c(publish_types[kind].ending)))
         kind++;
     if (kind == COUNT_OF(publish_types))
-        return err_set(ctx, &ERR_USAGE, "'%.*s': a .gpkg, .geojson or zipped Shapefile can be published.", STR_FMT(o->words[1]));
+        return err_set(
+            ctx, &ERR_USAGE,
+            "'%.*s': .gpkg, .geojson, .csv, .xlsx, .kml, .kmz, .gdb.zip and zipped Shapefiles (.zip) can be published.",
+            STR_FMT(o->words[1]));
     str stem = str_sub(base, 0, base.n - strlen(publish_types[kind].ending));
     struct json published;
     TRY(input_check(ctx, o->words[1]));

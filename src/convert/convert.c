@@ -15,9 +15,16 @@ static const int64_t MEMORY_MAX = 1LL << 30;
 
 /* Drivers look at the extension; the file itself is named by a hash. */
 static const char *const FORMAT_EXTENSIONS[] = {
-    [CONVERT_GEOPACKAGE] = "gpkg",      [CONVERT_GEOJSON] = "geojson", [CONVERT_SHAPEFILE_ZIP] = "zip", [CONVERT_CSV] = "csv",
-    [CONVERT_PACKAGE_LAYERS] = "gpkg",  [CONVERT_EXCEL] = "xlsx",      [CONVERT_KML] = "kml",           [CONVERT_GPX] = "gpx",
+    [CONVERT_GEOPACKAGE] = "gpkg",
+    [CONVERT_GEOJSON] = "geojson",
+    [CONVERT_SHAPEFILE_ZIP] = "zip",
+    [CONVERT_CSV] = "csv",
+    [CONVERT_PACKAGE_LAYERS] = "gpkg",
+    [CONVERT_EXCEL] = "xlsx",
+    [CONVERT_KML] = "kml",
+    [CONVERT_GPX] = "gpx",
     [CONVERT_FILE_GEODATABASE] = "zip",
+    [CONVERT_FEATURE_COLLECTION] = "json",
 };
 
 static const struct {
@@ -28,6 +35,7 @@ static const struct {
     {"geojson", CONVERT_GEOJSON},
     {"shapefile", CONVERT_SHAPEFILE_ZIP},
     {"csv", CONVERT_CSV},
+    {"featureCollection", CONVERT_FEATURE_COLLECTION},
     {"excel", CONVERT_EXCEL},
     {"kml", CONVERT_KML},
     {"gpx", CONVERT_GPX},

@@ -19,7 +19,8 @@ enum convert_format {
     CONVERT_KML, /* and KMZ */
     CONVERT_GPX,
     CONVERT_FILE_GEODATABASE, /* in a zip archive */
-    CONVERT_PACKAGE_LAYERS    /* a GeoPackage that we wrote */
+    CONVERT_FEATURE_COLLECTION,
+    CONVERT_PACKAGE_LAYERS /* a GeoPackage that we wrote */
 };
 
 /* By the name that the API gives a type of file (api.md 2.3, 4.4), in any case. False: none that is read. */
@@ -50,7 +51,8 @@ void convert_close(struct convert *c); /* ends the child; NULL is allowed */
  * width cuts a value. Costs a pass over the rows. Checked by service_parse. ERR_INVALID when the file holds nothing to publish,
  * or a layer mixes kinds of geometry. messages_out: a JSON array of sentences about what was left out. */
 int convert_definition(struct ctx *ctx, struct convert *c, str *json_out, str *messages_out);
-/* What convert_definition found out about how to read the file: a JSON object whose members are publishParameters. Empty before. */
+/* What convert_definition found out about how to read the file: a JSON object whose members are publishParameters. Empty before.
+ */
 str convert_found(const struct convert *c);
 /* What convert_definition found out about how to read the file: a JSON object whose members are publishParameters. Empty before.
  */

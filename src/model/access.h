@@ -85,7 +85,15 @@ bool access_content_list(const struct caller *c, str content_owner);
 bool access_publish(const struct caller *c);
 
 /* ---- features of a hosted service ---- */
-enum feature_right { FEATURE_QUERY, FEATURE_CREATE, FEATURE_UPDATE, FEATURE_DELETE, FEATURE_APPEND, FEATURE_EXTRACT, FEATURE_CHANGES };
+enum feature_right {
+    FEATURE_QUERY,
+    FEATURE_CREATE,
+    FEATURE_UPDATE,
+    FEATURE_DELETE,
+    FEATURE_APPEND,
+    FEATURE_EXTRACT,
+    FEATURE_CHANGES
+};
 /* capabilities: of the service ("Query,Editing,Create"). Who may update the item may do everything with its features; others need
  * to read the item and the capability. "Editing" without any of Create, Update, Delete stands for all three. Anonymous users and
  * viewers edit public layers only. */

@@ -82,7 +82,8 @@ static void put_value(struct json_out *o, const struct value *v)
         json_put_str(o, v->kind == VALUE_TEXT ? v->s : STR_NONE);
 }
 
-void intake_put_attributes(struct json_out *o, const struct layer *l, const struct row *row)
+/* All fields but the one that the portal fills in. */
+static void put_attributes(struct json_out *o, const struct layer *l, const struct row *row)
 {
     json_name(o, "attributes");
     json_begin_object(o);
@@ -138,7 +139,7 @@ static int put_records(struct ctx *ctx, struct json_out *o, struct intake *f)
     json_begin_array(o);
     for (int i = 0; i < RECORDS_SHOWN && (rc = rows->next(ctx, rows, &row)) == RC_OK; i++) {
         json_begin_object(o);
-        intake_put_attributes(o, &f->def.layers[0], &row);
+        put_attributes(o, &f->def.layers[0], &row);
         json_end_object(o);
     }
     json_end_array(o);

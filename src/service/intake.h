@@ -28,9 +28,6 @@ struct intake {
 int intake_open(struct ctx *ctx, struct site *s, const struct caller *c, const struct intake_wish *w, struct intake *out);
 void intake_close(struct intake *f); /* for CLEANUP */
 
-/* "attributes":{…} of the object that is open: all fields but those that the portal fills in. */
-void intake_put_attributes(struct json_out *o, const struct layer *l, const struct row *row);
-
 /* The answer of analyze: publishParameters that publish accepts as they are, and the first rows. */
 int intake_analyze(struct ctx *ctx, struct intake *f, const struct intake_wish *w, struct json_out *o);
 /* The answer of generate: a feature collection of all layers. */

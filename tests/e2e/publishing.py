@@ -13,7 +13,7 @@ from moving import poll
 
 SAMPLES = os.path.join(moving.ROOT, 'samples')
 TYPES = {'csv': ('CSV', 'csv'), 'excel': ('Microsoft Excel', 'xlsx'), 'shapefile': ('Shapefile', 'zip'), 'geojson': ('GeoJson', 'geojson'),
-         'geoPackage': ('GeoPackage', 'gpkg'), 'fileGeodatabase': ('File Geodatabase', 'zip'), 'kml': ('KML', 'kml'), 'gpx': ('GPX', 'gpx')}
+         'geoPackage': ('GeoPackage', 'gpkg'), 'fileGeodatabase': ('File Geodatabase', 'zip'), 'kml': ('KML', 'kml'), 'gpx': ('GPX', 'gpx'), 'featureCollection': ('Feature Collection', 'json')}
 
 
 def status_of(person, made):

@@ -154,6 +154,28 @@ class Formats(Publishing):
         service = self.admin.call(published(self.admin, 'gpx', track))
         self.assertEqual([(l['name'], l['geometryType']) for l in service['layers']], [('tracks', 'esriGeometryPolyline'), ('track_points', 'esriGeometryPoint')])
 
+    def test_a_feature_collection(self):
+        """What generate answers is one, and a bare feature set of a query is taken too."""
+        with open(CITIES, 'rb') as f:
+            url = published(self.admin, 'geoPackage', f.read())
+        names = ('geonameid', 'name', 'country_zh', 'pop_max', 'offset_since')
+        wanted = self.content(url, names)
+        answer = self.admin.call(url + '/0/query', where='1=1', outFields='*', resultRecordCount='2000')
+        layers = {'layers': [{'layerDefinition': self.layer(url), 'featureSet': answer}]}
+        for collection in (layers, {'featureCollection': layers}, answer):
+            item = self.admin.add('Feature Collection', 'A collection', text=collection)
+            made, status = publish_item(self.admin, item, 'featureCollection')
+            self.assertEqual(status['status'], 'completed', status)
+            self.assertEqual(self.content(path_of(made['serviceurl']), names), wanted)
+        for collection, message in (({}, 'it has no layers'), ({'layers': [{}]}, 'has no features'), ({'layers': []}, 'holds no layer'),
+                                    ({'features': [], 'geometryType': 'esriGeometryMoon', 'fields': []}, 'esriGeometryMoon'),
+                                    ({'features': [{'attributes': {'a': 'x'}}], 'fields': [{'name': 'a', 'type': 'esriFieldTypeInteger'}]}, "is no esriFieldTypeInteger"),
+                                    ({'features': [{'attributes': {}, 'geometry': {'x': 'y'}}], 'geometryType': 'esriGeometryPoint', 'fields': []}, 'feature 1')):
+            item = self.admin.add('Feature Collection', 'A collection', text=collection)
+            _, status = publish_item(self.admin, item, 'featureCollection')
+            self.assertEqual(status['status'], 'failed')
+            self.assertIn(message, status['statusMessage'])
+
     def test_shapefiles_in_code_pages(self):
         for option, text in (('CP1251', 'Москва'), ('CP1252', 'Zürich'), ('ISO-8859-1', 'Málaga'), ('UTF-8', '東京')):
             folder = json.dumps({'type': 'FeatureCollection', 'features': [{'type': 'Feature', 'properties': {'name': text}, 'geometry': {'type': 'Point', 'coordinates': [1, 2]}}]})

@@ -24,6 +24,7 @@ static const struct {
     [CONVERT_PACKAGE_LAYERS] = {"GPKG", (const char *const[]){"IMMUTABLE=YES", "LIST_ALL_TABLES=NO", NULL}, false},
     [CONVERT_GEOJSON] = {"GeoJSON", (const char *const[]){"ARRAY_AS_STRING=YES", NULL}, true},
     [CONVERT_SHAPEFILE_ZIP] = {"ESRI Shapefile", (const char *const[]){"ADJUST_TYPE=NO", NULL}, true, .member = "shp"},
+    [CONVERT_FEATURE_COLLECTION] = {.reader = &source_collection, .numbered = true},
     [CONVERT_CSV] = {.reader = &source_csv, .numbered = true},
     [CONVERT_EXCEL] = {"XLSX", NULL, true},
     [CONVERT_KML] = {"LIBKML", NULL, true},

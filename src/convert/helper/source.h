@@ -146,6 +146,6 @@ int source_rows_next(struct ctx *ctx, struct source_rows *r, struct row *out);
 int source_print(struct ctx *ctx, struct source *s, struct buf *out);
 
 /* ---- readers of our own ---- */
-extern const struct source_reader source_csv;
+extern const struct source_reader source_csv, source_collection;
 
 #endif

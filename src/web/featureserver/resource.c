@@ -77,7 +77,7 @@ static const struct hosted_member service_can[] = {
     CAN("supportsReturnDeleteResults", "true"),
     CAN("supportsApplyEditsWithGlobalIds", "true"),
     CAN("supportsAppend", "true"),
-    CAN("supportedAppendFormats", "\"csv,excel,shapefile,filegdb,geojson,geoPackage,kml,gpx\""),
+    CAN("supportedAppendFormats", "\"csv,excel,featureCollection,shapefile,filegdb,geojson,geoPackage,kml,gpx\""),
     CAN("syncCapabilities",
         "{\"supportsASync\":false,\"supportsRegisteringExistingData\":false,\"supportsSyncDirectionControl\":false,"
         "\"supportsPerLayerSync\":false,\"supportsPerReplicaSync\":false,\"supportsRollbackOnFailure\":false,"
