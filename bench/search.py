@@ -29,13 +29,18 @@ QUERIES = {  # name: what is asked, at most how many times the p99 of an item
     'the same, by title, page 900': ({'q': 'survey', 'sortField': 'title', 'start': '9001'}, 100),
     'the same, modified first, page 900': ({'q': 'survey', 'sortField': 'modified', 'sortOrder': 'desc', 'start': '9001'}, 100),
     'everything': ({'q': '*'}, 100),
+    'the same, most viewed first': ({'q': 'survey', 'sortField': 'numViews', 'sortOrder': 'desc'}, 100),
+    'the same, by type and title, page 900': ({'q': 'survey', 'sortField': 'type,title', 'start': '9001'}, 100),
     'neither of two': ({'q': '-survey -tags:open'}, 100),
     'type, owner, access': ({'q': 'type:"Web Map" AND owner:owner7 AND access:public'}, 100),
     'a range of time and a word': ({'q': 'survey created:[1500010000000 TO 1500300000000]'}, 100),
     'a box and a word': ({'q': 'survey', 'bbox': '5,40,15,50'}, 100),
     'the beginning of a word': ({'q': 'rare1*'}, 100),
     'nearly a word': ({'q': 'survei~1'}, 100),
-    'a phrase': ({'q': '"arcgis data"'}, 100),
+    'a letter in titles, by words': ({'q': 'title:s*'}, 100),
+    'two common words in a row, nowhere': ({'q': '"arcgis data"'}, 100),
+    'two words in a row, common': ({'q': '"feature service"'}, 100),
+    'three words in a row': ({'q': '"web mapping application"'}, 100),
 }
 
 
@@ -113,6 +118,22 @@ class Connection:
         return time.perf_counter() - start, body
 
 
+def cpu_ns(pid):
+    """Nanoseconds that the threads of a process have run; those of threads that ended are not among them."""
+    total = 0
+    for task in os.listdir(f'/proc/{pid}/task'):
+        with contextlib.suppress(FileNotFoundError), open(f'/proc/{pid}/task/{task}/schedstat') as f:
+            total += int(f.read().split()[0])
+    return total
+
+
+def cpu_of_each(over, pid, path, fields, count):
+    before = cpu_ns(pid)
+    for _ in range(count):
+        over.get(path, fields)
+    return (cpu_ns(pid) - before) / count / 1e9
+
+
 def part_of(values, part):
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
@@ -131,16 +152,18 @@ def measure(binary, folder, size, rounds):
             for name, (fields, _) in QUERIES.items():
                 times['item'].append(over.get(f'/sharing/rest/content/items/{item}', {})[0])
                 times[name].append(over.get('/sharing/rest/search', fields)[0])
-        peak = peak_kb(one.process.pid)
+        peak, few = peak_kb(one.process.pid), max(1, rounds // 10)
+        item_cpu = cpu_of_each(over, one.process.pid, f'/sharing/rest/content/items/{item}', {}, 50 * few)
+        cpu = {name: cpu_of_each(over, one.process.pid, '/sharing/rest/search', fields, few) for name, (fields, _) in QUERIES.items()}
     finally:
         one.stop()
     base = part_of(times['item'], 0.99)
     print(f"{size} items; an item: p50 {part_of(times['item'], .5) * 1e6:.0f} µs, p99 {base * 1e6:.0f} µs; peak {peak / 1024:.0f} MiB", flush=True)
-    results = [{'name': 'item', 'size': size, 'p50': part_of(times['item'], .5), 'p99': base, 'peak_kb': peak}]
+    results = [{'name': 'item', 'size': size, 'p50': part_of(times['item'], .5), 'p99': base, 'cpu': item_cpu, 'peak_kb': peak}]
     for name, (fields, most) in QUERIES.items():
         p50, p99 = part_of(times[name], .5), part_of(times[name], .99)
-        results.append({'name': name, 'size': size, 'total': totals[name], 'p50': p50, 'p99': p99, 'ratio': p99 / base, 'most': most})
-        print(f"  {name:40} {totals[name]:6} found  p50 {p50 * 1e3:7.2f} ms  p99 {p99 * 1e3:7.2f} ms  {p99 / base:6.1f} x  (at most {most})", flush=True)
+        results.append({'name': name, 'size': size, 'total': totals[name], 'p50': p50, 'p99': p99, 'ratio': p99 / base, 'cpu': cpu[name], 'most': most})
+        print(f"  {name:40} {totals[name]:6} found  p50 {p50 * 1e3:7.2f} ms  p99 {p99 * 1e3:7.2f} ms  {p99 / base:6.1f} x  cpu {cpu[name] / item_cpu:6.1f} x  (at most {most})", flush=True)
     return results
 
 

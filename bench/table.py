@@ -98,6 +98,21 @@ def busy(run):
         yield f"| {r['name']} | {r['count']} | {of(r['idle'], 'p99_us', '{:.0f} µs')}, {of(r['busy'], 'p99_us', '{:.0f} µs')} | {spread(ratios)} | < {r['asked']} |"
 
 
+def search(run):
+    items = {r['size']: r for r in run['results'] if r['name'] == 'item'}
+    sizes, largest = sorted(items), max(items)
+    yield (f'| search over {largest:,} items | found | p50, p99 | p99 by that of an item, over ' + ', '.join(f'{s:,}' for s in sizes) + ' | asked | CPU by that of an item |')
+    yield '|---|---|---|---|---|---|'
+    item = items[largest]
+    yield f"| GET of an item, same connection | - | {item['p50'] * 1e6:.0f} µs, {item['p99'] * 1e6:.0f} µs | - | - | {item['cpu'] * 1e6:.0f} µs |"
+    for r in (r for r in run['results'] if r['size'] == largest and r is not item):
+        ratios = [next(x['ratio'] for x in run['results'] if x['size'] == s and x['name'] == r['name']) for s in sizes]
+        yield (f"| {r['name']} | {r['total']} | {r['p50'] * 1e3:.1f} ms, {r['p99'] * 1e3:.1f} ms | " + ', '.join(f'{x:.1f}' for x in ratios) + f" | < {r['most']} | "
+               f"{r['cpu'] / item['cpu']:.1f} |")
+    yield ''
+    yield f"Peak memory of the portal: {item['peak_kb'] / 1024:.0f} MiB."
+
+
 def newest(bench):
     """The runs of a bench whose results no newer run has measured again, each with only these results: measurements may be taken one by one."""
     runs, seen = [], set()
@@ -113,7 +128,7 @@ def newest(bench):
 
 def main():
     lines = []
-    for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries), ('edits', edits), ('growth', growth), ('busy', busy)):
+    for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries), ('edits', edits), ('growth', growth), ('busy', busy), ('search', search)):
         for path, run in newest(bench):
             lines += ['', f"From `bench/results/{os.path.basename(path)}`: {run['machine']['cpus']} processors, Linux {run['machine']['kernel']}, {run['pairs']} pairs after a warm-up.", '']
             lines += rows(run)

@@ -300,10 +300,11 @@ struct meta_value_counts {
     struct meta_value_count *list;
     size_t count;
 };
+enum { META_SORT_FIELDS_MAX = 3 };
 /* Totals and counts are exact up to the first 10,000 (the newest), which is also as far as pages reach. */
 struct meta_search_page {
     int64_t start, num; /* from 0 */
-    str sort_field;     /* "" relevance */
+    str sort_field;     /* "" relevance; of up to META_SORT_FIELDS_MAX fields between commas the newest 10,000 are in order */
     bool descending;
     struct meta_value_counts *counts; /* of items only; filled in */
     size_t count_count;

@@ -56,7 +56,7 @@ const struct meta_order meta_item_orders[] = {
     {"numratings", "item.num_ratings, item.id", "item.num_ratings DESC, item.id DESC", 2, true, 1 + COLUMN_RATINGS},
     {"avgrating", "CAST(item.avg_rating * 1000000 AS BIGINT), item.id",
      "CAST(item.avg_rating * 1000000 AS BIGINT) DESC, item.id DESC", 2, true, 1 + COLUMN_RATING},
-    {"scorecompleteness", "item.modified, item.id", "item.modified DESC, item.id DESC", 2, true}, /* of searches alone */
+    {"scorecompleteness", "item.modified, item.id", "item.modified DESC, item.id DESC", 2, true, .computed = true},
     {NULL, "item.modified DESC, item.id DESC", "item.modified DESC, item.id DESC", 2, true},
 };
 

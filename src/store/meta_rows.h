@@ -52,6 +52,7 @@ struct meta_order {
     unsigned columns;                   /* in it, at most 3 */
     bool number;                        /* is the first one a number? The others are texts */
     unsigned packed;                    /* of items: 1 + the packed column that has it, 0 none */
+    bool computed;                      /* of searches alone, not from columns */
 };
 const struct meta_order *meta_order_find(const struct meta_order *orders, str sort_field);
 const char *meta_order_sql(const struct meta_order *orders, str sort_field, bool descending);

@@ -19,7 +19,8 @@ static int find(const struct meta_search *s, const struct search_query *q, const
                 const struct meta_order *orders, struct bits *found)
 {
     struct bits within = meta_search_set(s);
-    bool newest = !meta_order_find(orders, page->sort_field)->name && !page->everything;
+    bool several = str_find_char(page->sort_field, ',', 0) != SIZE_MAX;
+    bool newest = !several && !meta_order_find(orders, page->sort_field)->name && !page->everything;
     *found = meta_search_set(s);
     TRY(meta_search_visible(s, &within));
     if (group) {
@@ -114,9 +115,17 @@ int meta_search_users(struct ctx *ctx, struct sql_tx *tx, const struct search_qu
 
 /* ---- what can be sorted by ---- */
 
-static bool sorts(const struct meta_order *orders, str field)
+/* One field, or several that are compared one after the other; relevance and completeness are orders of their own. */
+static bool sorts(const struct meta_order *orders, str fields)
 {
-    return str_empty(field) || str_ieq(field, STR("relevance")) || meta_order_find(orders, field)->name != NULL;
+    size_t count = 0;
+    str all = fields, field;
+    while (str_split(&all, ',', &field)) {
+        const struct meta_order *order = meta_order_find(orders, str_trim(field));
+        if (!order->name || order->computed || ++count > META_SORT_FIELDS_MAX)
+            return str_ieq(fields, STR("relevance")) || (order->computed && str_eq(field, fields));
+    }
+    return fields.n == 0 || fields.p[fields.n - 1] != ',';
 }
 
 bool meta_search_sorts_items(str field) { return sorts(meta_item_orders, field); }
@@ -126,8 +135,10 @@ bool meta_search_sorts_groups(str field) { return sorts(group_orders, field); }
 bool meta_search_sorts_users(str field, const struct viewer *who)
 {
     static const char *const confidential[] = {"lastlogin", "role"};
-    for (size_t i = 0; i < COUNT_OF(confidential) && !who->admin; i++)
-        if (str_ieq(field, str_c(confidential[i])))
-            return false;
+    str all = field, one;
+    while (!who->admin && str_split(&all, ',', &one))
+        for (size_t i = 0; i < COUNT_OF(confidential); i++)
+            if (str_ieq(str_trim(one), str_c(confidential[i])))
+                return false;
     return sorts(meta_user_orders, field);
 }

@@ -2,7 +2,8 @@
  * summary over description), by how rare it is, and by its boost; what a pattern or a near word found counts half. Equal ones
  * come newest first. It is computed over the newest 10,000 matches, so a page costs the same wherever it is.
  *
- * A field's order of up to 10,000 matches is made by reading their keys; of more, by going through the index of the field. */
+ * A number's order is made of its packed column. A text's order of few matches is made by reading their keys; of many, by going
+ * through the index of the field. An order of several fields is made of the newest 10,000 matches. */
 #include "store/meta_search_private.h"
 
 #include <stdlib.h>
@@ -136,21 +137,22 @@ static int by_relevance(const struct meta_search *s, const struct search_query *
 
 /* ---- the order of a field ---- */
 
-enum { KEYS_MAX = 3 };
-
+struct key {
+    int64_t number; /* 0 for texts */
+    str text;       /* "" for numbers */
+};
 struct keyed {
     size_t place;
-    int64_t number;
-    str text[KEYS_MAX];
+    struct key key[META_SORT_FIELDS_MAX];
 };
 
 static int by_key(const void *a, const void *b)
 {
     const struct keyed *x = a, *y = b;
-    if (x->number != y->number)
-        return x->number < y->number ? -1 : 1;
-    for (size_t i = 0; i < KEYS_MAX; i++) {
-        int order = str_cmp(x->text[i], y->text[i]);
+    for (size_t i = 0; i < META_SORT_FIELDS_MAX; i++) {
+        if (x->key[i].number != y->key[i].number)
+            return x->key[i].number < y->key[i].number ? -1 : 1;
+        int order = str_cmp(x->key[i].text, y->key[i].text);
         if (order != 0)
             return order;
     }
@@ -159,38 +161,72 @@ static int by_key(const void *a, const void *b)
 
 struct keys {
     struct ctx *ctx;
-    const struct meta_order *order;
+    str columns;                       /* of the keys, for SELECT */
+    bool number[META_SORT_FIELDS_MAX]; /* the others are texts */
+    size_t key_count;
     struct keyed *list;
-    size_t count, most;
+    size_t count;
 };
 
-/* The keys are the columns of the ascending order: a number first when the row says so, the others texts. */
 static int key_row(void *arg, size_t place, const struct sql_rows *rows)
 {
     struct keys *k = arg;
     struct keyed *out = &k->list[k->count++];
     out->place = place;
-    if (k->order->number)
-        out->number = sql_int(rows, 0);
-    for (unsigned i = k->order->number; i < k->order->columns; i++)
-        out->text[i] = sql_str(k->ctx, rows, (int)i);
-    return k->count < k->most ? RC_OK : RC_END;
+    for (size_t i = 0; i < META_SORT_FIELDS_MAX; i++) {
+        bool number = i < k->key_count && k->number[i];
+        out->key[i].number = number ? sql_int(rows, (int)i) : 0;
+        out->key[i].text = i < k->key_count && !number ? sql_str(k->ctx, rows, (int)i) : STR("");
+    }
+    return RC_OK;
 }
 
-static int by_field(const struct meta_search *s, const struct meta_order *order, bool descending, const struct bits *found,
-                    struct matches *m)
+/* All of the matches, by their keys. */
+static int by_keys(const struct meta_search *s, struct keys *k, bool descending, struct matches *m)
 {
-    struct keys k = {
-        .ctx = s->ctx, .order = order, .list = arena_array(s->ctx->arena, struct keyed, m->count + 1), .most = m->count};
-    str columns = arena_printf(s->ctx->arena, "%s, number", order->ascending);
-    const struct meta_search_reading r = {columns.p, s->entity->table, "number", (int)order->columns, key_row, &k};
-    TRY(meta_search_rows(s, found, &r));
-    m->count = k.count;
-    if (k.count > 0)
-        qsort(k.list, k.count, sizeof *k.list, by_key);
+    struct bits set = meta_search_set(s);
+    str columns = arena_printf(s->ctx->arena, "%.*s, number", STR_FMT(k->columns));
+    const struct meta_search_reading r = {columns.p, s->entity->table, "number", (int)k->key_count, key_row, k};
+    k->list = arena_array(s->ctx->arena, struct keyed, m->count + 1);
     for (size_t i = 0; i < m->count; i++)
-        m->list[i].place = k.list[descending ? m->count - 1 - i : i].place;
+        bits_set(&set, m->list[i].place);
+    TRY(meta_search_rows(s, &set, &r));
+    m->count = k->count;
+    if (k->count > 0)
+        qsort(k->list, k->count, sizeof *k->list, by_key);
+    for (size_t i = 0; i < m->count; i++)
+        m->list[i].place = k->list[descending ? m->count - 1 - i : i].place;
     return RC_OK;
+}
+
+/* The keys are the columns of the ascending order: a number first when the row says so, the others texts. */
+static int by_field(const struct meta_search *s, const struct meta_order *order, bool descending, struct matches *m)
+{
+    struct keys k = {.ctx = s->ctx, .columns = str_c(order->ascending), .number = {order->number}, .key_count = order->columns};
+    return by_keys(s, &k, descending, m);
+}
+
+/* The first column of each field's order. */
+static struct keys keys_of(const struct meta_search *s, const struct meta_order *orders, str fields)
+{
+    struct keys k = {.ctx = s->ctx, .columns = STR("")};
+    str field;
+    while (k.key_count < META_SORT_FIELDS_MAX && str_split(&fields, ',', &field)) {
+        const struct meta_order *order = meta_order_find(orders, str_trim(field));
+        str first, all = str_c(order->ascending);
+        str_split(&all, ',', &first);
+        k.columns = arena_printf(s->ctx->arena, "%.*s%s%.*s", STR_FMT(k.columns), k.key_count > 0 ? ", " : "", STR_FMT(first));
+        k.number[k.key_count++] = order->number;
+    }
+    return k;
+}
+
+/* The order that begins with these columns: type and then title is that of type. Without a name when there is none. */
+static const struct meta_order *order_of(const struct meta_order *orders, const struct keys *k)
+{
+    while (orders->name && !str_starts(str_c(orders->ascending), k->columns))
+        orders++;
+    return orders;
 }
 
 /* By a packed column: the first `most` of the found ones, the first of equal ones the newest, or the oldest when ascending. They
@@ -318,9 +354,9 @@ static int by_completeness(const struct meta_search *s, bool descending, const s
     return RC_OK;
 }
 
-/* The first `most` of the found ones in the order of the index. */
+/* The first `most` of the found ones in the order of the index; with a number of rows at most, it may get less far. */
 static int walk(const struct meta_search *s, const struct meta_order *order, bool descending, const struct bits *found,
-                size_t most, struct matches *m)
+                size_t most, size_t rows_most, struct matches *m)
 {
     CLEANUP(sql_rows_close) struct sql_rows rows;
     str text = arena_printf(s->ctx->arena, "SELECT number FROM %s ORDER BY %s", s->entity->table,
@@ -328,12 +364,43 @@ static int walk(const struct meta_search *s, const struct meta_order *order, boo
     int rc = RC_OK;
     m->count = 0;
     TRY(sql_query_n(s->ctx, s->tx, &rows, text.p, NULL, 0));
-    while (m->count < most && (rc = sql_next(s->ctx, &rows)) == RC_OK) {
+    for (size_t row = 0; m->count < most && row < rows_most && (rc = sql_next(s->ctx, &rows)) == RC_OK; row++) {
         size_t place = (size_t)meta_place_of(sql_int(&rows, 0));
         if (bits_has(found, place))
             m->list[m->count++].place = place;
     }
     return rc == RC_END ? RC_OK : rc;
+}
+
+/* Going through the index is the cheaper, the more are found and the fewer of them are wanted; reading the keys of all found ones
+ * depends on how many they are alone, which are few enough then. */
+static int by_text(const struct meta_search *s, const struct meta_order *order, bool descending, const struct bits *found,
+                   size_t total, size_t end, struct matches *m)
+{
+    enum { ROWS_OF_A_KEY = 10 }; /* rows of the index that go by while one key is read */
+    size_t expected = end * (s->size / (total + 1) + 1), worth = total * ROWS_OF_A_KEY;
+    struct matches some = {.list = arena_array(s->ctx->arena, struct match, end)};
+    if (total > META_SEARCH_MOST)
+        return walk(s, order, descending, found, end, SIZE_MAX, m);
+    if (expected < worth && s->entity->kind == META_ITEM) {
+        TRY(walk(s, order, descending, found, end, worth, &some));
+        if (some.count == end) {
+            *m = some;
+            return RC_OK;
+        }
+    }
+    return by_field(s, order, descending, m);
+}
+
+/* Several fields: an order that there is, or one of the newest matches. */
+static int by_fields(const struct meta_search *s, const struct meta_order *orders, const struct meta_search_page *page,
+                     const struct bits *found, size_t end, struct matches *m)
+{
+    struct keys k = keys_of(s, orders, page->sort_field);
+    const struct meta_order *order = order_of(orders, &k);
+    if (order->name && !order->packed)
+        return by_text(s, order, page->descending, found, bits_count(found), end, m);
+    return by_keys(s, &k, page->descending, m);
 }
 
 int meta_search_page(const struct meta_search *s, const struct search_query *q, const struct bits *found,
@@ -348,16 +415,16 @@ int meta_search_page(const struct meta_search *s, const struct search_query *q, 
     if (num == 0 || start >= m.count)
         return RC_OK;
     size_t end = num < m.count - start ? start + num : m.count;
-    if (!order->name)
+    if (str_find_char(page->sort_field, ',', 0) != SIZE_MAX)
+        TRY(by_fields(s, orders, page, found, end, &m));
+    else if (!order->name)
         TRY(by_relevance(s, q, &m));
-    else if (s->entity->kind == META_ITEM && str_eq(str_c(order->name), STR("scorecompleteness")))
+    else if (order->computed)
         TRY(by_completeness(s, page->descending, found, end, &m));
     else if (order->packed)
         TRY(by_column(s, order, page->descending, found, end, &m));
-    else if (total <= META_SEARCH_MOST)
-        TRY(by_field(s, order, page->descending, found, &m));
     else
-        TRY(walk(s, order, page->descending, found, end, &m));
+        TRY(by_text(s, order, page->descending, found, total, end, &m));
     *subjects_out = arena_array(s->ctx->arena, int64_t, num);
     for (size_t i = start; i < end && i < m.count; i++)
         (*subjects_out)[(*count_out)++] = meta_subject_of(s->entity->kind, m.list[i].place);

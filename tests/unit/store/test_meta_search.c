@@ -438,6 +438,47 @@ TX_TEST(pages)
     return RC_OK;
 }
 
+/* Fields one after the other, and what is no list of them. */
+TX_TEST(several_orders)
+{
+    static const struct {
+        const char *fields, *expected, *descending; /* NULL: refused */
+    } rows[] = {
+        {"owner,created", "abdefghc", "chgfedba"},
+        {"OWNER, numViews", "abdefghc", "chgfedba"},
+        {"type,title", "fechdabg", "gbadhcef"},
+        {"size,avgRating,created", "abcdefgh", "hgfedcba"},
+        {"size,title", "dgcbfeah", "haefbcgd"},
+        {"owner,", NULL, NULL},
+        {",owner", NULL, NULL},
+        {"owner,,title", NULL, NULL},
+        {"relevance,title", NULL, NULL},
+        {"title,scoreCompleteness", NULL, NULL},
+        {"title,owner,created,size", NULL, NULL},
+        {"title,password", NULL, NULL},
+    };
+    const struct viewer admin = {.admin = true}, nobody = {.username = STR("")};
+    (void)arg;
+    TRY(add_items(c, tx));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        str fields = str_c(rows[i].fields);
+        assert_int_equal(meta_search_sorts_items(fields), rows[i].expected != NULL);
+        for (unsigned down = 0; down < 2 && (down ? rows[i].descending : rows[i].expected); down++) {
+            char letters[32] = {0};
+            struct meta_items out;
+            TRY(meta_search_items(c, tx, parse(c, "*"), &admin, NULL,
+                                  &(struct meta_search_page){.num = 100, .sort_field = fields, .descending = down}, &out));
+            for (size_t k = 0; k < out.count; k++)
+                letters[k] = (char)('a' + out.items[k].created / 1000 - 1);
+            assert_string_equal(letters, down ? rows[i].descending : rows[i].expected);
+        }
+    }
+    assert_true(meta_search_sorts_items(STR("scoreCompleteness")));
+    assert_true(meta_search_sorts_users(STR("fullname,lastLogin"), &admin));
+    assert_false(meta_search_sorts_users(STR("fullname, lastLogin"), &nobody));
+    return RC_OK;
+}
+
 TX_TEST(many_terms)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(1 << 16);
@@ -695,6 +736,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rolled_back_words, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(odd_texts, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(pages, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(several_orders, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(many_terms, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(groups, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(users, fixture_open, fixture_close),
