@@ -57,6 +57,6 @@ extern const struct err_kind ERR_USAGE;
 /* The commands of this room. */
 command_fn cli_portal_add, cli_portal_list, cli_portal_remove, cli_whoami, cli_group_export, cli_group_import, cli_inspect,
     cli_check, cli_publish, cli_search, cli_item_add, cli_item_get, cli_item_update, cli_item_delete, cli_item_share,
-    cli_user_add, cli_user_password;
+    cli_item_export, cli_user_add, cli_user_password;
 
 #endif

@@ -37,6 +37,8 @@ static void show(struct ctx *ctx, struct output *o, struct json job, size_t *tol
     int64_t done = 0, total = 0;
     if (json_int(json_get_c(progress, "bytesDone"), &done) && json_int(json_get_c(progress, "bytesTotal"), &total) && total)
         output_progress(ctx, o, "job", done, total, "bytes");
+    else if (json_int(json_get_c(progress, "itemsDone"), &done) && json_int(json_get_c(progress, "itemsTotal"), &total) && total)
+        output_progress(ctx, o, "job", done, total, "items");
 }
 
 /* The job of a command that was interrupted is of no use to anybody. */
@@ -84,5 +86,12 @@ int remote_job_wait(struct ctx *ctx, struct remote *r, struct output *o, struct 
     output_end(o);
     if (rc == RC_CANCELED)
         job_cancel(ctx, r, path, &form);
+    return rc;
+}
+
+int remote_status_wait(struct ctx *ctx, struct remote *r, struct output *o, str path, const struct form *form, struct json *out)
+{
+    int rc = job_wait(ctx, r, o, path, form, out);
+    output_end(o);
     return rc;
 }

@@ -9,4 +9,7 @@
  * message. */
 int remote_job_wait(struct ctx *ctx, struct remote *r, struct output *o, struct json started, struct json *out);
 
+/* The same for a job that an item's status is asked for: path and form are of that question. */
+int remote_status_wait(struct ctx *ctx, struct remote *r, struct output *o, str path, const struct form *form, struct json *out);
+
 #endif

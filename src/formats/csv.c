@@ -163,7 +163,7 @@ static int csv_layer(struct ctx *ctx, struct format_writer *w, const struct form
     c->xy = l->layer->geometry == GEOMETRY_POINT;
     c->z = l->layer->has_z;
     if (c->zip) {
-        str name = format_name_unique(ctx, &c->names, l->layer->name, 200);
+        str name = l->names[l->layer->field_count] = format_name_unique(ctx, &c->names, l->layer->name, 200);
         TRY(zip_stream_begin(ctx, c->zip, arena_printf(ctx->arena, "%.*s.csv", STR_FMT(name))));
     }
     put_head(c);

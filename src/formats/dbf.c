@@ -135,7 +135,7 @@ static void put_text(struct dbf *d, str s, char *to, size_t width)
         n--;
     memcpy(to, s.p, n);
     d->layer->counts[CARRY_EMPTY] += s.n == 0;
-    d->layer->counts[CARRY_TEXT] += n < s.n || (n > 0 && s.p[n - 1] == ' ');
+    d->layer->counts[CARRY_TEXT] += n < s.n || (n > 0 && (s.p[0] == ' ' || s.p[n - 1] == ' '));
 }
 
 static void put_right(const char *text, size_t n, char *to, size_t width)

@@ -344,7 +344,9 @@ static int excel_layer(struct ctx *ctx, struct format_writer *w, const struct fo
     e->columns = arena_alloc_array(ctx->arena, columns, sizeof *e->columns);
     for (size_t i = 0; i < columns; i++)
         name_column(i, e->columns[i]);
-    return begin_sheet(ctx, e);
+    TRY(begin_sheet(ctx, e));
+    l->names[l->layer->field_count] = e->sheets.list[e->sheets.count - 1];
+    return RC_OK;
 }
 
 static int excel_layer_end(struct ctx *ctx, struct format_writer *w) { return end_sheet(ctx, (struct excel *)w); }

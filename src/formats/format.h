@@ -37,8 +37,8 @@ struct format_layer {
     struct crs crs;            /* of the rows */
     str x_name, y_name;        /* CSV: columns of points */
     const size_t *widths;      /* FORMAT_MEASURED: bytes of the longest value of each field as text; NULL otherwise */
-    str *names;                /* of the fields, as the file has them: the writer changes those that it renames */
-    int64_t *counts;           /* by enum format_subject: the writer counts what it changed */
+    str *names; /* of the fields and, behind them, of the layer, as the file has them: the writer changes those that it renames */
+    int64_t *counts; /* by enum format_subject: the writer counts what it changed */
 };
 
 struct format_target {

@@ -95,7 +95,7 @@ static int geojson_layer(struct ctx *ctx, struct format_writer *w, const struct 
     g->z = l->layer->has_z;
     g->fields = format_json_names(ctx, l->layer);
     if (g->zip) {
-        str name = format_name_unique(ctx, &g->names, l->layer->name, 200);
+        str name = l->names[l->layer->field_count] = format_name_unique(ctx, &g->names, l->layer->name, 200);
         TRY(zip_stream_begin(ctx, g->zip, arena_printf(ctx->arena, "%.*s.geojson", STR_FMT(name))));
     }
     json_out_buf(&g->out, ctx, &g->text);

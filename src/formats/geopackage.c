@@ -19,7 +19,8 @@ static int geopackage_layer(struct ctx *ctx, struct format_writer *w, const stru
     for (size_t i = 0; i < COUNT_OF(reserved); i++)
         if (str_istarts(wanted, str_c(reserved[i])))
             wanted = arena_printf(ctx->arena, "layer_%.*s", STR_FMT(wanted));
-    return feature_file_layer(ctx, g->file, l->layer, format_name_unique(ctx, &g->tables, wanted, TABLE_NAME_MAX));
+    str table = l->names[l->layer->field_count] = format_name_unique(ctx, &g->tables, wanted, TABLE_NAME_MAX);
+    return feature_file_layer(ctx, g->file, l->layer, table);
 }
 
 static int geopackage_row(struct ctx *ctx, struct format_writer *w, const struct row *row)

@@ -96,7 +96,7 @@ static int library_layer(struct ctx *ctx, struct format_writer *w, const struct 
     TRY(define(ctx, l, format_name_unique(ctx, &b->layers, l->layer->name, LAYER_NAME_MAX), &definition));
     TRY(convert_write_layer(ctx, b->to, definition, l->layer->field_count, &text));
     TRY(json_parse(ctx, text, &names));
-    for (struct json_iter it = json_each(names); i < l->layer->field_count && json_next(&it, NULL, &v); i++)
+    for (struct json_iter it = json_each(names); i <= l->layer->field_count && json_next(&it, NULL, &v); i++)
         l->names[i] = json_string_or(v, ctx->arena, l->names[i]);
     return RC_OK;
 }
@@ -109,8 +109,8 @@ static void count(const struct library *b, const struct row *row)
     for (size_t i = 0; i < l->field_count; i++) {
         const struct value *v = &row->values[i];
         enum field_type type = l->fields[i].type;
+        counts[CARRY_TEXT] += kml && v->kind == VALUE_TEXT && str_trim(v->s).n < v->s.n;
         counts[CARRY_BLOBS] += kml && v->kind == VALUE_BLOB;
-        counts[CARRY_EMPTY] += kml && v->kind == VALUE_TEXT && v->s.n == 0;
         if (v->kind == VALUE_INT && type == FIELD_BIG_INTEGER)
             counts[CARRY_BIG_INTEGERS] += v->i > EXACT || v->i < -EXACT;
         if (v->kind == VALUE_INT && type == FIELD_DATE) {

@@ -206,7 +206,7 @@ static int shapefile_layer(struct ctx *ctx, struct format_writer *w, const struc
 {
     struct shapefile *s = (struct shapefile *)w;
     s->layer = l;
-    s->name = format_name_unique(ctx, &s->names, l->layer->name, NAME_MAX_BYTES);
+    s->name = l->names[l->layer->field_count] = format_name_unique(ctx, &s->names, l->layer->name, NAME_MAX_BYTES);
     s->z = l->layer->has_z;
     s->m = l->layer->has_m;
     s->shape = l->layer->geometry == GEOMETRY_NONE ? SHAPE_NULL

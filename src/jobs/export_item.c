@@ -148,6 +148,7 @@ static str *field_names(struct ctx *ctx, const struct layer *l)
     str *names = arena_array(ctx->arena, str, l->field_count + 1);
     for (size_t i = 0; i < l->field_count; i++)
         names[i] = l->fields[i].name;
+    names[l->field_count] = l->name;
     return names;
 }
 
@@ -155,6 +156,8 @@ static str *field_names(struct ctx *ctx, const struct layer *l)
 static void tell_layer(const struct export_run *e, const struct format_layer *l)
 {
     const struct layer *layer = l->layer;
+    if (!str_eq(l->names[layer->field_count], layer->name))
+        job_message(e->job, "Layer '%.*s' is called '%.*s'.", STR_FMT(layer->name), STR_FMT(l->names[layer->field_count]));
     for (size_t i = 0; i < layer->field_count; i++) {
         if (str_eq(l->names[i], layer->fields[i].name))
             continue;

@@ -19,8 +19,8 @@ struct target_layer {
     struct value *values;
     int64_t rows;
 };
-/* Makes the layer in the file: fields with their aliases and domains. names_out: of the fields as the file has them, as a JSON
- * list. */
+/* Makes the layer in the file: fields with their aliases and domains. names_out: of the fields and the layer as the file has
+ * them, as a JSON list. */
 int target_layer_open(struct ctx *ctx, GDALDatasetH set, const char *driver, const struct layer *l, struct target_layer *out,
                       struct buf *names_out);
 void target_layer_close(struct target_layer *l);

@@ -177,6 +177,7 @@ int target_layer_open(struct ctx *ctx, GDALDatasetH set, const char *driver, con
         out->columns[i] = OGR_FD_GetFieldCount(out->definition) - 1;
         json_put_str(&o, str_c(OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(out->definition, out->columns[i]))));
     }
+    json_put_str(&o, str_c(OGR_L_GetName(out->ogr)));
     json_end_array(&o);
     return json_out_end(&o, "the names of fields");
 }
@@ -218,6 +219,9 @@ static int set_value(struct ctx *ctx, OGRFeatureH f, int column, const struct fi
         return RC_OK;
     }
     case VALUE_BLOB:
+        if (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(f, column)) !=
+            OFTBinary) /* a format without blobs has made it something else */
+            return RC_OK;
         if (v->s.n > INT32_MAX)
             return err_set(ctx, &ERR_LIMIT, "a blob of more than 2 GB");
         OGR_F_SetFieldBinary(f, column, (int)v->s.n, v->s.p);
