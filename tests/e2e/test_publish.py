@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Files published as hosted layers: every format, publishParameters, encodings, overwriting."""
+import contextlib
 import json
 import os
+import shutil
+import sqlite3
 import unittest
 
 import moving
@@ -175,6 +178,30 @@ class Formats(Publishing):
             _, status = publish_item(self.admin, item, 'featureCollection')
             self.assertEqual(status['status'], 'failed')
             self.assertIn(message, status['statusMessage'])
+
+    def test_domains_of_a_geodatabase(self):
+        """GDAL makes one of the field domains of a GeoPackage."""
+        path = os.path.join(self.server.data, 'domains.gpkg')
+        shutil.copy(CITIES, path)
+        with contextlib.closing(sqlite3.connect(path)) as db, db:
+            db.executescript("""
+                CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT,
+                                                CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name));
+                CREATE TABLE gpkg_data_column_constraints (constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT, min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC,
+                                                           max_is_inclusive BOOLEAN, description TEXT);
+                INSERT INTO gpkg_extensions VALUES ('gpkg_data_columns', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec121/#extension_schema', 'read-write'),
+                                                   ('gpkg_data_column_constraints', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec121/#extension_schema', 'read-write');
+                INSERT INTO gpkg_data_columns (table_name, column_name, constraint_name) VALUES ('cities', 'is_capital', 'yes_no'), ('cities', 'rank_max', 'ranks');
+                INSERT INTO gpkg_data_column_constraints VALUES ('yes_no', 'enum', '0', NULL, NULL, NULL, NULL, 'No'), ('yes_no', 'enum', '1', NULL, NULL, NULL, NULL, 'Yes'),
+                                                                ('ranks', 'range', NULL, 0, 1, 20, 1, NULL);""")
+        with open(path, 'rb') as f:
+            data = f.read()
+        gdb = ogr2ogr('OpenFileGDB', path, 'cities', 'gdb')
+        os.unlink(path)
+        for file_type, data in (('geoPackage', data), ('fileGeodatabase', gdb)):
+            domains = {f['name']: f['domain'] for f in self.layer(published(self.admin, file_type, data))['fields'] if f.get('domain')}
+            self.assertEqual(domains['is_capital']['codedValues'], [{'name': 'No', 'code': 0}, {'name': 'Yes', 'code': 1}], file_type)
+            self.assertEqual((domains['rank_max']['type'], domains['rank_max']['range']), ('range', [0, 20]), file_type)
 
     def test_shapefiles_in_code_pages(self):
         for option, text in (('CP1251', 'Москва'), ('CP1252', 'Zürich'), ('ISO-8859-1', 'Málaga'), ('UTF-8', '東京')):

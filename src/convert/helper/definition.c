@@ -95,7 +95,7 @@ static void print_field(struct json_out *o, const struct field *f)
         json_member_int(o, "length", f->length);
     json_member_bool(o, "nullable", f->nullable);
     json_member_bool(o, "editable", f->editable);
-    json_member_null(o, "domain");
+    json_member_raw(o, "domain", f->domain.n ? f->domain : STR("null"));
     json_member_null(o, "defaultValue");
     json_end_object(o);
 }

@@ -144,6 +144,7 @@ static void add_fields(struct ctx *ctx, struct source *s, struct source_layer *l
         f->index = i;
         f->field.type = f->native = type;
         f->form = GUESS_TEXT;
+        f->field.domain = source_domain(ctx, s, column, type);
         f->field.length = type == FIELD_STRING ? OGR_Fld_GetWidth(column) : 0;
     }
 }

@@ -93,6 +93,10 @@ struct source_field *source_add_field(struct ctx *ctx, struct source *s, struct 
 /* The target system, once the file's is known. */
 void source_aim(struct ctx *ctx, struct source *s, struct source_layer *l, struct crs crs);
 
+/* ---- domains.c ---- */
+/* The domain of a column as the definition of a field has it, "" without one. In the arena. */
+str source_domain(struct ctx *ctx, const struct source *s, OGRFieldDefnH column, enum field_type type);
+
 /* ---- facts.c: what the rows say about a column of texts ---- */
 struct source_facts {
     size_t longest; /* in characters */
