@@ -202,7 +202,8 @@ int dbf_row(struct ctx *ctx, struct dbf *d, const struct row *row)
     }
     if (d->columns[l->field_count].width > 0) {
         char number[NUM_INT_SIZE];
-        put_right(number, num_print_int(d->rows, number), at, d->columns[l->field_count].width);
+        size_t n = num_print_int(d->rows, number);
+        put_right(number, n, at, d->columns[l->field_count].width);
     }
     buf_commit(&d->file.text, d->record);
     d->rows++;
