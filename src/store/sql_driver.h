@@ -17,8 +17,8 @@ const char *sql_engine_text(struct ctx *ctx, str statement);
 int sql_schema_check(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations, size_t count);
 int sql_migrate(struct ctx *ctx, struct sql *db, const struct sql_migration *migrations, size_t count);
 
-/* sql_queue.c: write transactions that wait. One of the waiting threads leads: it runs what is there for all, while new ones
- * gather. */
+/* sql_queue.c: write transactions that wait. One of the waiting threads leads: it runs what is there for all, and what comes
+ * meanwhile as long as it asks for more. */
 struct sql_job {
     struct ctx *ctx;
     sql_fn *fn;
@@ -32,6 +32,7 @@ struct sql_queue {
     pthread_mutex_t lock;
     struct sql_job *first, *last;
     bool led;                                      /* somebody leads or was told to */
+    unsigned taken;                                /* jobs of the batch that is run */
     void (*run)(void *arg, struct sql_job *batch); /* gives each job of the list its rc; one call at a time */
     void *arg;
 };
@@ -39,5 +40,8 @@ void sql_queue_open(struct sql_queue *q, void (*run)(void *arg, struct sql_job *
 void sql_queue_close(struct sql_queue *q);
 /* Returns when the job was run, by this thread or another one. */
 void sql_queue_run(struct sql_queue *q, struct sql_job *job);
+/* For the leader, within run: takes those that came meanwhile into its batch, whose last job is given. The first of them, NULL
+ * when nobody waits or the batch is as large as one may be. */
+struct sql_job *sql_queue_more(struct sql_queue *q, struct sql_job *last);
 
 #endif

@@ -1,5 +1,5 @@
-/* Flat combining: a thread that wants something done puts it into the queue; the one that stands first takes all that wait and
- * does it for them, then hands the lead to the first of those that came meanwhile. */
+/* Flat combining: a thread that wants something done puts it into the queue; the one that stands first takes all that wait, and
+ * that come while it works, does it for them, then hands the lead to the first of the others. */
 #include "store/sql_driver.h"
 
 enum { BATCH_MAX = 64 };
@@ -21,17 +21,29 @@ static void queue_add(struct sql_queue *q, struct sql_job *job)
     q->last = job;
 }
 
-/* At most BATCH_MAX; the leader's own job is the first. */
+/* Those that wait, as many as the batch has room for; NULL: none. */
 static struct sql_job *batch_take(struct sql_queue *q)
 {
-    struct sql_job *batch = q->first, *end = batch;
-    for (unsigned n = 1; n < BATCH_MAX && end->next; n++)
-        end = end->next;
+    struct sql_job *first = q->first, *end = NULL;
+    for (struct sql_job *job = first; job && q->taken < BATCH_MAX; job = job->next) {
+        end = job;
+        q->taken++;
+    }
+    if (!end)
+        return NULL;
     q->first = end->next;
     if (!q->first)
         q->last = NULL;
     end->next = NULL;
-    return batch;
+    return first;
+}
+
+struct sql_job *sql_queue_more(struct sql_queue *q, struct sql_job *last)
+{
+    pthread_mutex_lock(&q->lock);
+    struct sql_job *more = last->next = batch_take(q);
+    pthread_mutex_unlock(&q->lock);
+    return more;
 }
 
 static void batch_done(struct sql_job *batch)
@@ -61,7 +73,8 @@ void sql_queue_run(struct sql_queue *q, struct sql_job *job)
         pthread_cond_wait(&job->wake, &q->lock);
     if (!job->done) {
         q->led = true;
-        struct sql_job *batch = batch_take(q);
+        q->taken = 0;
+        struct sql_job *batch = batch_take(q); /* this job is its first */
         pthread_mutex_unlock(&q->lock);
         q->run(q->arg, batch);
         pthread_mutex_lock(&q->lock);

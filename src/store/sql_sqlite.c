@@ -1,9 +1,9 @@
 /* sql.h over SQLite: one writer connection whose commits are shared by the threads that wait for it, any number of readers.
  *
  * Group commit is flat combining: a caller of sql_write puts its function into a queue; whoever stands first leads, runs all that
- * wait inside one BEGIN IMMEDIATE ... COMMIT (each in a savepoint of its own) and hands every caller its result after the one
- * sync. Write-ahead log with synchronous=FULL, so that what was acknowledged survives power loss. The only user of sqlite3.h for
- * metadata. */
+ * wait, and that come meanwhile, inside one BEGIN IMMEDIATE ... COMMIT (each in a savepoint of its own) and hands every caller
+ * its result after the one sync. Write-ahead log with synchronous=FULL, so that what was acknowledged survives power loss. The
+ * only user of sqlite3.h for metadata. */
 #include "store/sql_driver.h"
 #include "store/sql_sqlite_statement.h"
 
@@ -373,12 +373,15 @@ static void batch_fail(struct sql_job *batch, const struct ctx *cause, int rc)
     }
 }
 
-static int batch_run(struct ctx *cause, struct connection *c, struct sql_job *batch)
+/* The functions of the batch, and of those who come while they run: the more share one commit, the fewer syncs there are. */
+static int batch_run(struct ctx *cause, struct sql *db, struct sql_job *batch)
 {
+    struct connection *c = db->writer;
     TRY(control(cause, c, "BEGIN IMMEDIATE"));
     unsigned succeeded = 0;
+    bool lone = batch->next == NULL;
     for (struct sql_job *job = batch; job; job = job->next) {
-        job_run(c, job, batch->next == NULL);
+        job_run(c, job, lone);
         if (job->rc != RC_OK)
             memory_forget(c);
         succeeded += job->rc == RC_OK;
@@ -388,6 +391,11 @@ static int batch_run(struct ctx *cause, struct connection *c, struct sql_job *ba
             cause->err = job->ctx->err;
             return job->rc;
         }
+        if (lone && job->rc != RC_OK)
+            return RC_END;
+        lone = false;
+        if (!job->next)
+            sql_queue_more(&db->queue, job);
     }
     return succeeded > 0 ? control(cause, c, "COMMIT") : RC_END;
 }
@@ -398,7 +406,7 @@ static void batch_lead(void *arg, struct sql_job *batch)
     struct sql *db = arg;
     struct ctx cause;
     ctx_child(&cause, batch->ctx);
-    int rc = batch_run(&cause, db->writer, batch);
+    int rc = batch_run(&cause, db, batch);
     if (!sqlite3_get_autocommit(db->writer->handle))
         sqlite3_exec(db->writer->handle, "ROLLBACK", NULL, NULL, NULL);
     if (rc != RC_OK)
