@@ -250,7 +250,9 @@ static int write_file(struct ctx *ctx, struct export_run *e, struct blob_new **b
 
 /* ---- the end ---- */
 
-static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob, const struct item *service, id *item_out)
+/* Nothing relates the result to its service: Service2Data names the file that a service was made of, which publishing it anew
+ * would overwrite. */
+static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob, id *item_out)
 {
     const struct export_item *r = &e->request;
     bool many = e->source.count > 1;
@@ -261,10 +263,6 @@ static int add_item(struct ctx *ctx, struct export_run *e, struct blob_new *blob
     in.field[ITEM_TYPE] = str_c(many ? e->format->item_type_many : e->format->item_type);
     in.field[ITEM_TAGS] = r->tags;
     in.field[ITEM_SNIPPET] = r->snippet;
-    if (access_is_self(&r->caller, service->owner) || access_administer(&r->caller)) {
-        in.origin = service->id;
-        in.relationship_type = STR("Service2Data");
-    }
     const struct result_item result = {.caller = &r->caller,
                                        .owner = r->owner,
                                        .folder = &r->folder,
@@ -290,13 +288,11 @@ static int export_file(struct ctx *ctx, struct export_run *e)
 {
     struct site *site = e->job->site;
     struct blob_new *blob = NULL;
-    struct item_view service;
     id item;
-    TRY(item_get(ctx, site, &e->request.caller, &e->request.item, &service));
     TRY(count_rows(ctx, e));
     TRY(blob_begin(ctx, site->blobs, INT64_MAX, NULL, &blob));
     int rc = write_file(ctx, e, &blob);
-    rc = rc != RC_OK ? rc : add_item(ctx, e, blob, &service.item, &item);
+    rc = rc != RC_OK ? rc : add_item(ctx, e, blob, &item);
     if (rc == RC_OK)
         job_message(e->job, "Added %s item with id '%s': %lld features of %zu layers.", e->format->name, item.text,
                     (long long)e->progress.features_done, e->source.count);
