@@ -190,7 +190,7 @@ static int64_t value_of(struct ctx *ctx, const struct sql_rows *rows, unsigned c
  * that they widen nothing. */
 static int pack_row(struct ctx *ctx, struct sql_tx *tx, int64_t begin, int64_t end)
 {
-    CLEANUP(sql_rows_close) struct sql_rows rows;
+    CLEANUP(sql_rows_close) struct sql_rows rows = {0};
     int64_t(*values)[PLACES] = arena_alloc(ctx->arena, COLUMNS_OF_ITEM * sizeof *values);
     bool there = false;
     int rc;
@@ -236,7 +236,7 @@ int meta_columns_follow(struct ctx *ctx, struct sql_tx *tx, bool *more_out)
 
 int meta_columns_update(struct ctx *ctx, struct sql_tx *tx, const id *item)
 {
-    CLEANUP(sql_rows_close) struct sql_rows rows;
+    CLEANUP(sql_rows_close) struct sql_rows rows = {0};
     int64_t values[PLACES], now[COLUMNS_OF_ITEM], packed;
     bool there;
     TRY(packed_place(ctx, tx, PACKED_COLUMNS, &packed));
@@ -262,7 +262,7 @@ int meta_columns_update(struct ctx *ctx, struct sql_tx *tx, const id *item)
 
 static int newest_see(struct ctx *ctx, struct sql_tx *tx, const struct meta_column_reading *r, int64_t packed)
 {
-    CLEANUP(sql_rows_close) struct sql_rows rows;
+    CLEANUP(sql_rows_close) struct sql_rows rows = {0};
     str text = arena_printf(ctx->arena, "SELECT number, %s FROM item WHERE number >= ?", column_sql[r->column]);
     int rc;
     if (bits_below(r->set, SIZE_MAX) == SIZE_MAX || bits_below(r->set, SIZE_MAX) < (size_t)packed)
