@@ -72,6 +72,7 @@ static struct site_settings settings_of(struct ctx *ctx, const struct config *c)
     s.upload_max = config_int(c, upload_max);
     s.text_max = config_int(c, text_max);
     s.query_ms = config_int(c, query_seconds) * 1000;
+    s.change_keep_ms = config_int(c, change_days) * 24 * 3600 * 1000;
     s.upload_keep_ms = config_int(c, upload_keep_hours) * 3600 * 1000;
     s.package_max = config_int(c, package_max);
     s.package_item_max = config_int(c, package_item_max);

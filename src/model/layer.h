@@ -80,6 +80,7 @@ struct service {
     struct layer *layers; /* layers and tables, by id */
     int32_t max_record_count;
     str capabilities; /* "Query,Editing,…" */
+    const struct service *source; /* of a view: the service that has the features; NULL else */
     struct json json; /* the whole definition: service members, "layers":[full], "tables":[full] */
 };
 /* Parses a definition text (the form of the admin resource: service members plus full layers[] and tables[]). Everything in

@@ -147,6 +147,9 @@ int hosted_attachments(struct ctx *ctx, struct site *s, const struct caller *c, 
 /* The same for a service that is open, of one feature or (oid -1) of all: at most `limit` after that id. */
 int hosted_attachments_of(struct ctx *ctx, struct site *s, const struct hosted_service *h, int32_t layer_id, int64_t oid,
                           int64_t after_id, size_t limit, struct attachment **out, size_t *count_out);
+/* Those of a layer with these ids that are there, in the order of the ids. */
+int hosted_attachments_named(struct ctx *ctx, struct site *s, const struct hosted_service *h, const struct layer *l,
+                             const int64_t *ids, size_t id_count, struct attachment **out, size_t *count_out);
 int hosted_attachment_get(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, int64_t oid,
                           int64_t attachment, struct attachment *out);
 

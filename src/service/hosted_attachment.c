@@ -1,18 +1,13 @@
 /* Attachments of features. Their rows belong to the data set, their bytes are blobs. */
+#include "service/hosted_edit_commit.h"
 #include "service/hosted_private.h"
 
 enum { LIST_MAX = 100000, KEYWORDS_MAX = 2000 };
 
-/* The feature's global id, "" without that field. ERR_FEATURE when there is no such feature. */
-static int feature_global_id(struct ctx *ctx, struct site *s, const struct hosted_service *h, const struct layer *l, int64_t oid,
-                             str *out)
+/* What a query for one feature says: its GlobalID, "" without that field. ERR_FEATURE when there is no such feature. */
+static int read_global_id(struct ctx *ctx, const struct layer *l, int64_t oid, struct feature_cursor *cursor, str *out)
 {
-    size_t wanted = l->globalid_field == SIZE_MAX ? l->oid_field : l->globalid_field;
-    struct feature_query q = {.oids = &oid, .oid_count = 1, .limit = 1, .fields = &wanted, .field_count = 1};
-    struct feature_cursor *cursor;
     struct row row;
-    *out = STR("");
-    TRY(feature_query_open(ctx, s->features, &h->store, l, &q, &cursor));
     int rc = feature_next(ctx, cursor, &row);
     if (rc == RC_OK && l->globalid_field != SIZE_MAX && row.values[l->globalid_field].kind == VALUE_TEXT)
         *out = arena_str(ctx->arena, row.values[l->globalid_field].s);
@@ -22,171 +17,170 @@ static int feature_global_id(struct ctx *ctx, struct site *s, const struct hoste
     return rc;
 }
 
+/* As it is there for the caller; with an edit, as that one sees it. */
+static int feature_global_id(struct ctx *ctx, struct site *s, struct feature_edit *edit, const struct hosted_service *h,
+                             const struct layer *l, int64_t oid, str *out)
+{
+    size_t wanted = l->globalid_field == SIZE_MAX ? l->oid_field : l->globalid_field;
+    struct feature_query q = {.oids = &oid, .oid_count = 1, .limit = 1, .fields = &wanted, .field_count = 1};
+    struct feature_cursor *cursor;
+    *out = STR("");
+    if (edit)
+        TRY(feature_edit_query(ctx, edit, l, &q, &cursor));
+    else
+        TRY(feature_query_open(ctx, s->features, &h->store, l, &q, &cursor));
+    return read_global_id(ctx, l, oid, cursor, out);
+}
+
 /* ---- changing ---- */
 
 /* The service of a feature, held for editing, with the feature looked up. */
 struct opened {
+    struct site *site;
     struct hosted_editing editing;
+    struct feature_edit *edit;
     const struct layer *layer;
+    int64_t oid;
     str parent; /* GlobalID */
 };
 
-static void close_feature(struct opened *o) { hosted_editing_close(&o->editing); }
+static void close_feature(struct opened *o)
+{
+    feature_edit_close(o->edit);
+    hosted_editing_close(&o->editing);
+}
 
 static int open_feature(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_feature *at,
                         enum feature_right right, struct opened *out)
 {
+    const struct hosted_service *h;
+    out->site = s;
+    out->oid = at->oid;
     TRY(hosted_editing_open(ctx, s, c, at->service, &right, 1, &out->editing));
-    TRY(hosted_layer(ctx, out->editing.service, at->layer, &out->layer));
+    h = out->editing.service;
+    TRY(hosted_layer(ctx, h, at->layer, &out->layer));
     if (!out->layer->has_attachments)
         return err_set(ctx, &ERR_FEATURE, "The layer takes no attachments.");
-    return feature_global_id(ctx, s, out->editing.service, out->layer, at->oid, &out->parent);
+    TRY(feature_edit_begin(ctx, s->features, &h->store, &out->edit));
+    return feature_global_id(ctx, s, out->edit, h, out->layer, at->oid, &out->parent);
 }
 
-struct change_call {
+struct find_call {
     const struct opened *at;
-    const struct hosted_file *file;
-    int64_t oid, wanted; /* wanted: the id that gets other bytes, 0 a new one */
-    struct attachment attachment;
+    int64_t wanted;
+    struct attachment found;
 };
 
-/* The service as it was opened has to be the one that is there when the rows are written. */
-static int check_same(struct ctx *ctx, struct sql_tx *tx, const struct hosted_service *h)
+static int find_row(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-    struct hosted now;
-    int rc = meta_hosted_get(ctx, tx, &h->item, &now);
-    if (rc == RC_NOT_FOUND || (rc == RC_OK && now.modified != h->modified)) /* deleted or overwritten meanwhile */
-        return err_set(ctx, &ERR_SERVICE_MISSING, "The service was replaced by someone else meanwhile. Try again.");
+    struct find_call *call = arg;
+    const struct opened *o = call->at;
+    int rc = meta_attachment_get(ctx, tx, &o->editing.service->store, layer_stored(o->layer)->id, call->wanted, &call->found);
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && call->found.parent_oid != o->oid))
+        return err_set_rc(ctx, RC_NOT_FOUND, &ERR_FEATURE, "Feature %lld has no attachment %lld.", (long long)o->oid,
+                          (long long)call->wanted);
     return rc;
 }
 
-static int find_attachment(struct ctx *ctx, struct sql_tx *tx, const struct opened *o, int64_t oid, int64_t wanted,
-                           struct attachment *out)
+static int find_attachment(struct ctx *ctx, const struct opened *o, int64_t wanted, struct attachment *out)
 {
-    int rc = meta_attachment_get(ctx, tx, &o->editing.service->store, layer_stored(o->layer)->id, wanted, out);
-    if (rc == RC_NOT_FOUND || (rc == RC_OK && out->parent_oid != oid))
-        return err_set_rc(ctx, RC_NOT_FOUND, &ERR_FEATURE, "Feature %lld has no attachment %lld.", (long long)oid,
-                          (long long)wanted);
-    return rc;
-}
-
-static int change_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    struct change_call *call = arg;
-    const struct hosted_service *h = call->at->editing.service;
-    struct attachment a = call->attachment, old; /* may be run again */
-    TRY(check_same(ctx, tx, h));
-    if (call->wanted) {
-        TRY(find_attachment(ctx, tx, call->at, call->oid, call->wanted, &old));
-        a.id = old.id;
-        a.global_id = old.global_id;
-        a.keywords = str_none(call->file->keywords) ? old.keywords : a.keywords;
-        TRY(meta_attachment_delete(ctx, tx, &h->store, a.layer, a.id));
-    }
-    TRY(blob_attach(ctx, tx, call->file->blob));
-    TRY(meta_attachment_insert(ctx, tx, &h->store, &a));
-    call->attachment.id = a.id;
-    call->attachment.global_id = a.global_id;
+    struct find_call call = {.at = o, .wanted = wanted};
+    TRY(sql_read(ctx, o->site->sql, find_row, &call));
+    *out = call.found;
     return RC_OK;
 }
 
-static int change(struct ctx *ctx, struct site *s, const struct opened *o, const struct hosted_feature *at, int64_t wanted,
-                  const struct hosted_file *file, struct edit_result *out)
+static int check_file(struct ctx *ctx, struct site *s, const struct hosted_file *file)
 {
-    char guid[GUID_SIZE + 1];
     struct blob_new *blob = file->blob;
     TRY(item_name_check(ctx, "attachment", file->name));
     TRY(item_text_check(ctx, "keywords", str_none(file->keywords) ? STR("") : file->keywords, KEYWORDS_MAX));
-    guid_new(guid);
-    struct change_call call = {.at = o, .file = file, .oid = at->oid, .wanted = wanted};
-    call.attachment = (struct attachment){.parent_oid = at->oid,
-                                          .layer = layer_stored(o->layer)->id,
-                                          .global_id = arena_str(ctx->arena, str_of(guid, GUID_SIZE)),
-                                          .parent_global_id = o->parent,
-                                          .name = file->name,
-                                          .content_type = file->content_type,
-                                          .keywords = str_none(file->keywords) ? STR("") : file->keywords,
-                                          .size = (int64_t)blob_new_size(blob),
-                                          .hash = blob_new_hash(blob)};
-    TRY(blob_sync(ctx, s->blobs, &blob, 1));
-    TRY(sql_write(ctx, s->sql, change_rows, &call));
-    *out = (struct edit_result){.oid = call.attachment.id, .global_id = call.attachment.global_id, .success = true};
+    return blob_sync(ctx, s->blobs, &blob, 1);
+}
+
+static int change(struct ctx *ctx, const struct opened *o, const struct attachment *old, const struct hosted_file *file,
+                  struct edit_result *out)
+{
+    struct hosted_commit commit = {.site = o->site, .service = o->editing.service, .edit = o->edit};
+    struct hosted_file_change it = {.kind = old->id ? FILE_UPDATED : FILE_ADDED, .attachment = *old, .blob = file->blob};
+    struct attachment *a = &it.attachment;
+    int64_t moment;
+    a->parent_oid = o->oid;
+    a->layer = layer_stored(o->layer)->id;
+    a->parent_global_id = o->parent;
+    a->name = file->name;
+    a->content_type = file->content_type;
+    a->keywords = str_none(file->keywords) ? old->keywords : file->keywords;
+    a->size = (int64_t)blob_new_size(file->blob);
+    a->hash = blob_new_hash(file->blob);
+    hosted_commit_note(ctx, &commit, &it);
+    TRY(hosted_commit_edit(ctx, &commit, &moment));
+    *out = (struct edit_result){.oid = commit.changes[0].attachment.id, .global_id = a->global_id, .success = true};
     return RC_OK;
 }
 
 int hosted_add_attachment(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_feature *at,
                           const struct hosted_file *file, struct edit_result *out)
 {
+    char guid[GUID_SIZE + 1];
     CLEANUP(close_feature) struct opened o = {.parent = STR("")};
+    guid_new(guid);
+    const struct attachment fresh = {.global_id = arena_str(ctx->arena, str_of(guid, GUID_SIZE)), .keywords = STR("")};
+    TRY(check_file(ctx, s, file));
     TRY(open_feature(ctx, s, c, at, FEATURE_CREATE, &o));
-    return change(ctx, s, &o, at, 0, file, out);
+    return change(ctx, &o, &fresh, file, out);
 }
 
 int hosted_update_attachment(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_feature *at,
                              int64_t attachment, const struct hosted_file *file, struct edit_result *out)
 {
     CLEANUP(close_feature) struct opened o = {.parent = STR("")};
+    struct attachment old;
+    TRY(check_file(ctx, s, file));
     TRY(open_feature(ctx, s, c, at, FEATURE_UPDATE, &o));
-    return change(ctx, s, &o, at, attachment, file, out);
+    TRY(find_attachment(ctx, &o, attachment, &old));
+    return change(ctx, &o, &old, file, out);
 }
 
 /* ---- deleting ---- */
 
-struct delete_call {
-    const struct opened *at;
-    int64_t oid;
-    const int64_t *ids;
-    size_t count;
-    bool rollback, failed;
-    struct edit_result *results;
-};
-
-static int delete_one(struct ctx *ctx, struct sql_tx *tx, struct delete_call *call, size_t i)
+static int delete_one(struct ctx *ctx, const struct opened *o, struct hosted_commit *commit, struct edit_result *r)
 {
-    struct attachment a;
-    const struct opened *o = call->at;
-    struct edit_result *r = &call->results[i];
-    int rc = find_attachment(ctx, tx, o, call->oid, call->ids[i], &a);
-    *r = (struct edit_result){.oid = call->ids[i], .global_id = STR_NONE, .success = rc == RC_OK};
+    struct hosted_file_change it = {.kind = FILE_DELETED};
+    int rc = find_attachment(ctx, o, r->oid, &it.attachment);
+    r->success = rc == RC_OK;
     if (rc == RC_NOT_FOUND) {
         r->code = CODE_MISSING;
         r->description = arena_str(ctx->arena, str_c(err_text(ctx)));
         err_clear(ctx);
-        call->failed = true;
         return RC_OK;
     }
     TRY(rc);
-    r->global_id = a.global_id;
-    return meta_attachment_delete(ctx, tx, &o->editing.service->store, a.layer, a.id);
-}
-
-static int delete_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    struct delete_call *call = arg;
-    call->failed = false;
-    TRY(check_same(ctx, tx, call->at->editing.service));
-    for (size_t i = 0; i < call->count; i++)
-        TRY(delete_one(ctx, tx, call, i));
-    return call->failed && call->rollback ? RC_END : RC_OK; /* not RC_OK: nothing is kept */
+    r->global_id = it.attachment.global_id;
+    hosted_commit_note(ctx, commit, &it);
+    return RC_OK;
 }
 
 int hosted_delete_attachments(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_feature *at,
                               const int64_t *attachments, size_t count, bool rollback, struct edit_result **out)
 {
     CLEANUP(close_feature) struct opened o = {.parent = STR("")};
+    int64_t moment;
     TRY(open_feature(ctx, s, c, at, FEATURE_DELETE, &o));
-    *out = arena_array(ctx->arena, struct edit_result, count);
-    struct delete_call call = {
-        .at = &o, .oid = at->oid, .ids = attachments, .count = count, .rollback = rollback, .results = *out};
-    int rc = sql_write(ctx, s->sql, delete_rows, &call);
-    if (rc != RC_END)
-        return rc;
+    struct hosted_commit commit = {.site = s, .service = o.editing.service, .edit = o.edit};
+    struct edit_result *results = *out = arena_array(ctx->arena, struct edit_result, count);
+    for (size_t i = 0; i < count; i++) {
+        results[i] = (struct edit_result){.oid = attachments[i], .global_id = STR_NONE};
+        TRY(delete_one(ctx, &o, &commit, &results[i]));
+    }
+    if (commit.count == count || !rollback)
+        return hosted_commit_edit(ctx, &commit, &moment);
     for (size_t i = 0; i < count; i++)
-        if ((*out)[i].success)
-            (*out)[i] = (struct edit_result){.oid = attachments[i],
-                                             .global_id = STR_NONE,
-                                             .code = CODE_ROLLBACK,
-                                             .description = STR("Operation rolled back.")};
+        if (results[i].success)
+            results[i] = (struct edit_result){.oid = attachments[i],
+                                              .global_id = STR_NONE,
+                                              .code = CODE_ROLLBACK,
+                                              .description = STR("Operation rolled back.")};
     return RC_OK;
 }
 
@@ -227,7 +221,7 @@ int hosted_attachments(struct ctx *ctx, struct site *s, const struct caller *c, 
     str parent;
     TRY(hosted_open(ctx, s, c, name, FEATURE_QUERY, &h));
     TRY(hosted_layer(ctx, h, layer_id, &l));
-    TRY(feature_global_id(ctx, s, h, l, oid, &parent));
+    TRY(feature_global_id(ctx, s, NULL, h, l, oid, &parent));
     return hosted_attachments_of(ctx, s, h, layer_id, oid, 0, LIST_MAX, out, count_out);
 }
 
@@ -250,9 +244,46 @@ int hosted_attachment_get(struct ctx *ctx, struct site *s, const struct caller *
     TRY(hosted_open(ctx, s, c, name, FEATURE_QUERY, &h));
     str parent;
     TRY(hosted_layer(ctx, h, layer_id, &l));
-    TRY(feature_global_id(ctx, s, h, l, oid, &parent)); /* a view may not show the feature */
+    TRY(feature_global_id(ctx, s, NULL, h, l, oid, &parent)); /* a view may not show the feature */
     struct list_call call = {.service = h, .layer = layer_stored(l)->id, .oid = oid, .attachment = attachment};
     TRY(sql_read(ctx, s->sql, get_row, &call));
     *out = *call.list;
+    return RC_OK;
+}
+
+struct named_call {
+    const struct hosted_service *service;
+    const struct layer *layer;
+    const int64_t *ids;
+    size_t id_count, count;
+    struct attachment *list;
+};
+
+static int named_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+{
+    struct named_call *call = arg;
+    call->count = 0;
+    for (size_t i = 0; i < call->id_count; i++) {
+        int rc = meta_attachment_get(ctx, tx, &call->service->store, layer_stored(call->layer)->id, call->ids[i],
+                                     &call->list[call->count]);
+        if (rc == RC_NOT_FOUND)
+            continue;
+        TRY(rc);
+        call->count++;
+    }
+    return RC_OK;
+}
+
+int hosted_attachments_named(struct ctx *ctx, struct site *s, const struct hosted_service *h, const struct layer *l,
+                             const int64_t *ids, size_t id_count, struct attachment **out, size_t *count_out)
+{
+    struct named_call call = {.service = h,
+                              .layer = l,
+                              .ids = ids,
+                              .id_count = id_count,
+                              .list = arena_array(ctx->arena, struct attachment, id_count + 1)};
+    TRY(sql_read(ctx, s->sql, named_rows, &call));
+    *out = call.list;
+    *count_out = call.count;
     return RC_OK;
 }

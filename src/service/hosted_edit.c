@@ -1,6 +1,5 @@
 /* Edits of features: what the rules say of each, then one transaction for those that are right. JSON becomes rows before the
  * transaction begins, so that writers wait for each other as briefly as possible. */
-#include "base/log.h"
 #include "service/hosted_private.h"
 #include "service/hosted_edit_files.h"
 #include "service/hosted_targets.h"
@@ -47,6 +46,7 @@ struct edit_call {
     const struct hosted_service *service;
     const struct hosted_edit_options *options;
     struct feature_edit *edit;
+    struct hosted_cascade cascade;
     struct layer_call *layers;
     size_t count;
     bool failed; /* a feature was refused */
@@ -287,9 +287,27 @@ static int write_updates(struct ctx *ctx, struct edit_call *call, struct layer_c
     return RC_OK;
 }
 
+/* What goes with those that are about to be deleted. */
+static int read_cascade(struct ctx *ctx, struct edit_call *call, struct layer_call *l, const struct hosted_targets *targets)
+{
+    int64_t *oids = arena_array(ctx->arena, int64_t, targets->count);
+    size_t count = 0;
+    for (size_t i = 0; i < targets->count; i++)
+        if (!not_yours(call, l, &targets->list[i], "allowOthersToDelete", "allowAnonymousToDelete"))
+            oids[count++] = targets->list[i].oid;
+    return hosted_cascade_read(ctx, &call->cascade, l->rows.layer, oids, count);
+}
+
 static int write_delete(struct ctx *ctx, struct edit_call *call, struct layer_call *l, const struct hosted_target *t,
                         struct edit_result *r)
 {
+    const struct hosted_gone wanted = {l->rows.layer, r->oid, r->global_id};
+    const struct hosted_gone *gone = t ? NULL : hosted_cascade_find(&call->cascade, &wanted);
+    if (gone) { /* it went with a feature of this call that it was related to */
+        r->oid = gone->oid;
+        r->global_id = gone->global_id;
+        return RC_OK;
+    }
     if (t && not_yours(call, l, t, "allowOthersToDelete", "allowAnonymousToDelete")) {
         refuse(ctx, call, r, CODE_NOT_YOURS, NOT_YOURS);
         return RC_OK;
@@ -307,11 +325,12 @@ static int write_deletes_found(struct ctx *ctx, struct edit_call *call, struct l
                                const struct hosted_targets *targets)
 {
     TRY(start_results(ctx, &l->edits->deleted, targets->count));
+    TRY(read_cascade(ctx, call, l, targets));
     for (size_t i = 0; i < targets->count; i++) {
         l->edits->deleted.list[i].oid = targets->list[i].oid;
         TRY(write_delete(ctx, call, l, &targets->list[i], &l->edits->deleted.list[i]));
     }
-    return RC_OK;
+    return hosted_cascade_run(ctx, &call->cascade);
 }
 
 static int write_deletes(struct ctx *ctx, struct edit_call *call, struct layer_call *l)
@@ -328,6 +347,8 @@ static int write_deletes(struct ctx *ctx, struct edit_call *call, struct layer_c
     else
         TRY(hosted_targets_oids(ctx, call->edit, &targets, e->delete_oids, e->delete_count));
     hosted_targets_sort(&targets, e->delete_guids != NULL);
+    hosted_cascade_sort(&call->cascade, e->delete_guids != NULL);
+    TRY(read_cascade(ctx, call, l, &targets));
     for (size_t i = 0; i < e->delete_count; i++) {
         struct edit_result *r = &e->deleted.list[i];
         const struct hosted_target *t = e->delete_guids ? hosted_targets_find_guid(&targets, e->delete_guids[i])
@@ -338,7 +359,7 @@ static int write_deletes(struct ctx *ctx, struct edit_call *call, struct layer_c
             r->oid = e->delete_oids[i];
         TRY(write_delete(ctx, call, l, t, r));
     }
-    return RC_OK;
+    return hosted_cascade_run(ctx, &call->cascade);
 }
 
 /* ---- the transaction ---- */
@@ -374,45 +395,34 @@ static int write_layers(struct ctx *ctx, struct edit_call *call)
     return RC_OK;
 }
 
-/* What hung on deleted features. Their ids are never given again, so that what a crash before this leaves is never seen. */
-static int forget_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
+/* Features that were deleted, and those that went with them: their attachments go too. */
+static int note_gone(struct ctx *ctx, struct edit_call *call, struct hosted_commit *commit)
 {
-    const struct edit_call *call = arg;
     for (size_t i = 0; i < call->count; i++) {
         const struct hosted_layer_edits *e = call->layers[i].edits;
         const struct layer *stored = layer_stored(e->layer);
-        for (size_t k = 0; k < e->deleted.count && stored->has_attachments; k++)
+        if (!stored->has_attachments)
+            continue;
+        struct hosted_gone *gone = arena_array(ctx->arena, struct hosted_gone, e->deleted.count);
+        size_t count = 0;
+        for (size_t k = 0; k < e->deleted.count; k++)
             if (e->deleted.list[k].success)
-                TRY(meta_attachments_delete(ctx, tx, &call->service->store, stored->id, e->deleted.list[k].oid));
+                gone[count++] = (struct hosted_gone){stored, e->deleted.list[k].oid, STR_NONE};
+        TRY(hosted_commit_note_gone(ctx, commit, gone, count));
     }
+    return hosted_commit_note_gone(ctx, commit, call->cascade.gone, call->cascade.count);
+}
+
+static int commit(struct ctx *ctx, struct site *s, struct edit_call *call, int64_t *moment_out)
+{
+    struct hosted_commit c = {.site = s, .service = call->service, .edit = call->edit};
+    for (size_t i = 0; i < call->count; i++)
+        hosted_files_note(ctx, &c, &call->layers[i].files);
+    TRY(note_gone(ctx, call, &c));
+    TRY(hosted_commit_edit(ctx, &c, moment_out));
+    for (size_t i = 0; i < call->count; i++)
+        hosted_files_settle(&c, &call->layers[i].files);
     return RC_OK;
-}
-
-static void forget_attachments(struct ctx *ctx, struct site *s, struct edit_call *call)
-{
-    bool any = false;
-    for (size_t i = 0; i < call->count; i++)
-        any |= layer_stored(call->layers[i].edits->layer)->has_attachments && call->layers[i].edits->deleted.count > 0;
-    if (!any || sql_write(ctx, s->sql, forget_rows, call) == RC_OK)
-        return;
-    log_error(ctx, "forgetting the attachments of deleted features"); /* which are deleted all the same */
-    err_clear(ctx);
-}
-
-static int file_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    struct edit_call *call = arg;
-    for (size_t i = 0; i < call->count; i++)
-        TRY(hosted_files_write(ctx, tx, &call->service->store, &call->layers[i].files));
-    return RC_OK;
-}
-
-static int write_files(struct ctx *ctx, struct site *s, struct edit_call *call)
-{
-    bool any = false;
-    for (size_t i = 0; i < call->count; i++)
-        any |= hosted_files_any(call->layers[i].edits);
-    return any ? sql_write(ctx, s->sql, file_rows, call) : RC_OK;
 }
 
 int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, const struct hosted_service *h,
@@ -433,30 +443,17 @@ int hosted_apply_edits(struct ctx *ctx, struct site *s, const struct caller *c, 
         CLEANUP(feature_edit_cleanup) struct feature_edit *edit = NULL;
         TRY(feature_edit_begin(ctx, s->features, &h->store, &edit));
         call.edit = edit;
+        call.cascade = (struct hosted_cascade){.def = h->def.source ? h->def.source : &h->def, .edit = edit};
         TRY(write_layers(ctx, &call));
         if (!gives_up(&call))
-            TRY(feature_edit_commit(ctx, edit, moment_out));
+            TRY(commit(ctx, s, &call, moment_out));
     }
-    if (gives_up(&call)) {
+    if (gives_up(&call))
         roll_back(ctx, &call);
-        return RC_OK;
-    }
-    forget_attachments(ctx, s, &call);
-    return write_files(ctx, s, &call);
+    return RC_OK;
 }
 
 /* ---- truncate ---- */
-
-struct truncate_call {
-    const struct hosted_service *service;
-    int32_t layer;
-};
-
-static int truncate_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
-{
-    const struct truncate_call *call = arg;
-    return meta_attachments_delete(ctx, tx, &call->service->store, call->layer, -1);
-}
 
 int hosted_truncate(struct ctx *ctx, struct site *s, const struct caller *c, str name, int32_t layer_id, bool attachments_only)
 {
@@ -470,12 +467,17 @@ int hosted_truncate(struct ctx *ctx, struct site *s, const struct caller *c, str
     TRY(hosted_layer(ctx, h, layer_id, &l));
     if (l->source)
         return err_set(ctx, &ERR_FEATURE, "A layer of a view is not truncated: its features are those of another service.");
-    if (!attachments_only) {
-        CLEANUP(feature_edit_cleanup) struct feature_edit *e = NULL;
-        TRY(feature_edit_begin(ctx, s->features, &h->store, &e));
-        TRY(feature_edit_clear(ctx, e, l));
-        TRY(feature_edit_commit(ctx, e, &moment));
-    }
-    struct truncate_call call = {.service = h, .layer = l->id};
-    return sql_write(ctx, s->sql, truncate_rows, &call);
+    if (!attachments_only && hosted_cascade_any(&h->def, l))
+        return err_set(ctx, &ERR_FEATURE,
+                       "Layer %d is the origin of a composite relationship and is not truncated: delete its features instead, so "
+                       "that those related to them go too.",
+                       l->id);
+    CLEANUP(feature_edit_cleanup) struct feature_edit *e = NULL;
+    TRY(feature_edit_begin(ctx, s->features, &h->store, &e));
+    struct hosted_commit ending = {.site = s, .service = h, .edit = e};
+    const struct hosted_gone all = {layer_stored(l), -1, STR_NONE};
+    TRY(hosted_commit_note_gone(ctx, &ending, &all, 1));
+    if (!attachments_only)
+        TRY(feature_edit_clear(ctx, e, all.layer));
+    return hosted_commit_edit(ctx, &ending, &moment);
 }

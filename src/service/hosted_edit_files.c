@@ -59,6 +59,15 @@ static int check_file(struct ctx *ctx, const struct hosted_file_edit *f, bool is
     return rc;
 }
 
+/* Two new attachments cannot have one GlobalID. */
+static void check_twice(struct ctx *ctx, struct hosted_layer_edits *e)
+{
+    for (size_t i = 0; i < e->file_add_count; i++)
+        for (size_t k = 0; k < i && e->files_added.list[i].success; k++)
+            if (e->files_added.list[k].success && str_eq(e->file_adds[k].global_id, e->file_adds[i].global_id))
+                refuse(ctx, &e->files_added.list[i], CODE_INVALID, "Another attachment of this call has this GlobalID.");
+}
+
 int hosted_files_begin(struct ctx *ctx, struct site *s, struct hosted_layer_edits *e, const struct hosted_rows *r,
                        struct hosted_files *out)
 {
@@ -96,6 +105,7 @@ int hosted_files_begin(struct ctx *ctx, struct site *s, struct hosted_layer_edit
     }
     for (size_t i = 0; i < e->file_delete_count; i++)
         canonical(ctx, &e->file_deletes[i], &e->files_deleted.list[i]);
+    check_twice(ctx, e);
     return RC_OK;
 }
 
@@ -160,8 +170,10 @@ static int find_rows(struct ctx *ctx, struct sql_tx *tx, void *arg)
     struct hosted_layer_edits *e = f->edits;
     for (size_t i = 0; i < e->file_add_count; i++) {
         struct attachment there;
+        if (!e->files_added.list[i].success)
+            continue;
         int rc = meta_attachment_by_guid(ctx, tx, call->store, f->rows->layer->id, e->file_adds[i].global_id, &there);
-        if (rc == RC_OK && e->files_added.list[i].success)
+        if (rc == RC_OK)
             refuse(ctx, &e->files_added.list[i], CODE_INVALID, "There is an attachment with this GlobalID.");
         if (rc != RC_OK && rc != RC_NOT_FOUND)
             return rc;
@@ -205,52 +217,53 @@ int hosted_files_find(struct ctx *ctx, struct site *s, struct feature_edit *edit
 
 /* ---- writing ---- */
 
-static int write_update(struct ctx *ctx, struct sql_tx *tx, const id *store, const struct hosted_file_edit *file,
+static void note_update(struct ctx *ctx, struct hosted_commit *c, const struct hosted_file_edit *file,
                         const struct attachment *old)
 {
-    struct attachment a = *old;
+    struct hosted_file_change change = {.kind = FILE_UPDATED, .attachment = *old, .blob = file->blob};
+    struct attachment *a = &change.attachment;
     if (!str_none(file->name))
-        a.name = file->name;
+        a->name = file->name;
     if (!str_none(file->content_type))
-        a.content_type = file->content_type;
+        a->content_type = file->content_type;
     if (!str_none(file->keywords))
-        a.keywords = file->keywords;
+        a->keywords = file->keywords;
     if (file->blob) {
-        a.size = (int64_t)blob_new_size(file->blob);
-        a.hash = blob_new_hash(file->blob);
-        TRY(blob_attach(ctx, tx, file->blob));
+        a->size = (int64_t)blob_new_size(file->blob);
+        a->hash = blob_new_hash(file->blob);
     }
-    TRY(meta_attachment_delete(ctx, tx, store, a.layer, a.id));
-    return meta_attachment_insert(ctx, tx, store, &a);
+    hosted_commit_note(ctx, c, &change);
 }
 
-int hosted_files_write(struct ctx *ctx, struct sql_tx *tx, const id *store, struct hosted_files *f)
+void hosted_files_note(struct ctx *ctx, struct hosted_commit *c, struct hosted_files *f)
+{
+    const struct hosted_layer_edits *e = f->edits;
+    f->first = c->count;
+    for (size_t i = 0; i < e->file_add_count; i++)
+        if (e->files_added.list[i].success)
+            hosted_commit_note(
+                ctx, c,
+                &(struct hosted_file_change){.kind = FILE_ADDED, .attachment = f->added[i], .blob = e->file_adds[i].blob});
+    for (size_t i = 0; i < e->file_update_count; i++)
+        if (e->files_updated.list[i].success)
+            note_update(ctx, c, &e->file_updates[i], &f->updated[i]);
+    for (size_t i = 0; i < e->file_delete_count; i++)
+        if (e->files_deleted.list[i].success)
+            hosted_commit_note(ctx, c, &(struct hosted_file_change){.kind = FILE_DELETED, .attachment = f->deleted[i]});
+}
+
+void hosted_files_settle(const struct hosted_commit *c, struct hosted_files *f)
 {
     struct hosted_layer_edits *e = f->edits;
-    for (size_t i = 0; i < e->file_add_count; i++) {
-        struct attachment a = f->added[i]; /* may be run again */
-        if (!e->files_added.list[i].success)
-            continue;
-        TRY(blob_attach(ctx, tx, e->file_adds[i].blob));
-        TRY(meta_attachment_insert(ctx, tx, store, &a));
-        e->files_added.list[i].oid = a.id;
-        e->files_added.list[i].global_id = a.global_id;
-    }
-    for (size_t i = 0; i < e->file_update_count; i++) {
-        if (!e->files_updated.list[i].success)
-            continue;
-        TRY(write_update(ctx, tx, store, &e->file_updates[i], &f->updated[i]));
-        e->files_updated.list[i].oid = f->updated[i].id;
-        e->files_updated.list[i].global_id = f->updated[i].global_id;
-    }
-    for (size_t i = 0; i < e->file_delete_count; i++) {
-        if (!e->files_deleted.list[i].success)
-            continue;
-        int rc = meta_attachment_delete(ctx, tx, store, f->deleted[i].layer, f->deleted[i].id);
-        if (rc != RC_OK && rc != RC_NOT_FOUND) /* named twice */
-            return rc;
-        e->files_deleted.list[i].oid = f->deleted[i].id;
-        e->files_deleted.list[i].global_id = f->deleted[i].global_id;
-    }
-    return RC_OK;
+    struct edit_results *const all[] = {&e->files_added, &e->files_updated, &e->files_deleted};
+    size_t at = f->first;
+    for (size_t k = 0; k < COUNT_OF(all); k++)
+        for (size_t i = 0; i < all[k]->count; i++) {
+            struct edit_result *r = &all[k]->list[i];
+            if (!r->success)
+                continue;
+            const struct attachment *a = &c->changes[at++].attachment;
+            r->oid = a->id;
+            r->global_id = a->global_id;
+        }
 }

@@ -89,6 +89,7 @@ int hosted_view_bind(struct ctx *ctx, str source_definition, struct service *vie
     struct service *source = arena_new(ctx->arena, struct service);
     size_t count = 0;
     TRY(service_parse(ctx, source_definition, source));
+    view->source = source;
     for (size_t i = 0; i < view->layer_count; i++) {
         struct layer l = view->layers[i];
         const struct layer *from = source_of(source, &l);

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "net/http_client.h"
 #include "service/hosted_cache.h"
+#include "service/hosted_edit_commit.h"
 #include "service/views.h"
 
 struct site_settings site_settings_default(void)
@@ -12,6 +13,7 @@ struct site_settings site_settings_default(void)
         .upload_max = 20LL << 30,
         .text_max = 64LL << 20,
         .query_ms = 60000,
+        .change_keep_ms = 365LL * 24 * 3600 * 1000,
         .upload_keep_ms = 72LL * 3600 * 1000,
         .package_max = 5LL << 30,
         .package_item_max = 1LL << 30,
@@ -135,6 +137,7 @@ static int open_stores(struct ctx *ctx, const struct site_open *options, struct 
     TRY(meta_search_rebuild(ctx, s->sql));
     TRY(blob_store_open(ctx, s->sql, options->content ? options->content : below(s, "content"), &s->blobs));
     TRY(feature_store_open(ctx, url_or(s, options->features, "dir", "features"), &s->features));
+    feature_changes_forget(s->features, s->settings.change_keep_ms);
     struct ctx child;
     ctx_child(&child, ctx);
     int rc = sql_write(&child, s->sql, first_settings, s);
@@ -143,7 +146,8 @@ static int open_stores(struct ctx *ctx, const struct site_open *options, struct 
     ctx_adopt_error(ctx, &child, rc);
     ctx_close(&child);
     TRY(rc);
-    return drop_leftovers(ctx, s);
+    TRY(drop_leftovers(ctx, s));
+    return hosted_commit_leftovers(ctx, s);
 }
 
 int site_open(struct ctx *ctx, const struct site_open *options, struct site *out)

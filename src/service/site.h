@@ -14,6 +14,7 @@ struct site_settings {
     int64_t upload_max;       /* bytes of one uploaded file */
     int64_t text_max;         /* bytes of a text field */
     int64_t query_ms;         /* that a query of features may take */
+    int64_t change_keep_ms;   /* how long changes of features are known; 0: for ever */
     int64_t upload_keep_ms;   /* how long an upload in parts waits for its next part or the commit */
     int64_t package_max;      /* bytes of an export package: 5 GB */
     int64_t package_item_max; /* bytes of one item in it: 1 GB */

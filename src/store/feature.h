@@ -103,7 +103,7 @@ int feature_extent(struct ctx *ctx, struct feature_store *fs, const id *store, c
 /* ---- edits ---- One transaction, visible and durable at its commit; closed without one it leaves nothing. One a data set at a
  * time, others wait. A row that is refused (ERR_INVALID) leaves the transaction as it was. Layers are those whose tables have the
  * rows (layer_stored). */
-enum feature_change_kind { FEATURE_ADDED = 1, FEATURE_UPDATED, FEATURE_DELETED };
+enum feature_change_kind { FEATURE_ADDED = 1, FEATURE_UPDATED, FEATURE_DELETED, FILE_ADDED, FILE_UPDATED, FILE_DELETED };
 struct feature_edit;
 int feature_edit_begin(struct ctx *ctx, struct feature_store *fs, const id *store, struct feature_edit **out);
 /* oid 0: assigned and written back. */
@@ -133,6 +133,19 @@ struct feature_values {
 };
 int feature_edit_values(struct ctx *ctx, struct feature_edit *e, const struct layer *l, const struct feature_query *q,
                         struct where *const *expressions, size_t expression_count, struct feature_values *out);
+/* Attachments are kept elsewhere; the log of changes has them too. kind: one of FILE_ADDED … */
+struct feature_file_change {
+    int32_t layer;
+    enum feature_change_kind kind;
+    int64_t attachment;
+    str global_id;
+};
+int feature_edit_note_file(struct ctx *ctx, struct feature_edit *e, const struct feature_file_change *c);
+/* A number that is committed with an edit: by it somebody else knows afterwards whether the edit was. 0 before the first one. */
+int feature_edit_number(struct ctx *ctx, struct feature_edit *e, int64_t *out);
+int feature_edit_set_number(struct ctx *ctx, struct feature_edit *e, int64_t number);
+/* The same of a data set that nobody edits. RC_NOT_FOUND when it is not there. */
+int feature_number(struct ctx *ctx, struct feature_store *fs, const id *store, int64_t *out);
 /* moment_out: of the edit, ms; later than that of every edit before. */
 int feature_edit_commit(struct ctx *ctx, struct feature_edit *e, int64_t *moment_out);
 void feature_edit_close(struct feature_edit *e);
@@ -141,7 +154,8 @@ static inline void feature_edit_cleanup(struct feature_edit **e) { feature_edit_
 int feature_generations(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t *least_out,
                         int64_t *last_out);
 
-/* What happened to features after that moment, each counted once: one that came and went is in no list. Ids ascending. */
+/* What happened to features after that moment, each counted once: one that came and went is in no list. Ids ascending. files: to
+ * attachments instead, and the ids are theirs. ERR_FEATURE when so old changes are not known any more (feature_changes_forget). */
 struct feature_deleted {
     int64_t oid;
     str global_id; /* STR_NONE: none known */
@@ -154,7 +168,9 @@ struct feature_changes {
     int64_t moment; /* of the last change that is taken into account */
 };
 int feature_changes_since(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t since,
-                          struct feature_changes *out);
+                          bool files, struct feature_changes *out);
+/* Changes older than so many milliseconds are forgotten as edits go on; 0, as at the start: none ever is. */
+void feature_changes_forget(struct feature_store *fs, int64_t age);
 
 /* Adds rows in one edit (all or nothing). oid 0: assigned and written back into rows[i].oid. */
 int feature_add(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, struct row *rows,

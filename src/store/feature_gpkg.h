@@ -64,6 +64,7 @@ struct gpkg_set {
     uint64_t generation; /* counts the writers that have been, from 1 */
     int64_t pending;     /* boxes in the pending index, about */
     int64_t edited;      /* when the last edit was, monotonic ms; 0: none by this process */
+    int64_t forgot;      /* when old changes were looked for, ms; the writer's */
     struct gpkg_mark marks[GPKG_MARKS];
     unsigned next_mark;
     struct gpkg_total totals[GPKG_MARKS];
@@ -83,6 +84,7 @@ struct feature_store {
     pthread_cond_t merge_wake;
     bool merger_runs;
     atomic_bool stopping;
+    int64_t keep_changes; /* ms, 0 for ever; set at the start */
 };
 
 /* ---- connections (feature_gpkg_conn.c) ---- */
@@ -252,6 +254,10 @@ struct gpkg_change {
 int gpkg_changes_open(struct ctx *ctx, struct gpkg_conn *c, struct gpkg_changes *out);
 int gpkg_changes_add(struct ctx *ctx, struct gpkg_changes *w, const struct gpkg_change *change);
 int gpkg_changes_flush(struct ctx *ctx, struct gpkg_changes *w);
+int gpkg_number_get(struct ctx *ctx, struct gpkg_conn *c, int64_t *out);
+int gpkg_number_set(struct ctx *ctx, struct gpkg_conn *c, int64_t number);
+/* Takes away what is older than the store keeps, now and then. */
+int gpkg_changes_forget(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn *c);
 int gpkg_generation_set(struct ctx *ctx, struct gpkg_conn *c, int32_t layer, int64_t generation);
 
 /* ---- cursors (feature_gpkg_query.c) ---- */

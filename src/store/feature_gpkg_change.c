@@ -1,9 +1,14 @@
 /* What changed in a data set and when: runs of object ids, one row for features that were written one after the other, so that a
- * page of additions costs one row. A generation is the moment of an edit in milliseconds, and grows with each edit. */
+ * page of additions costs one row. A generation is the moment of an edit in milliseconds, and grows with each edit. Changes of
+ * attachments are in the same log, by ids of their own. */
+#include "model/errors.h"
 #include "store/feature_gpkg.h"
 #include <stdlib.h>
 
-enum { EVENTS_MAX = 4000000 }; /* ids in one answer */
+enum { EVENTS_MAX = 4000000, FORGET_EVERY = 3600 * 1000 }; /* ids in one answer; ms */
+/* Rows of generations that are of no layer: in `least`, the number of feature_edit_set_number, and since when changes are known.
+ */
+enum { ROW_NUMBER = -1, ROW_FORGOTTEN = -2 };
 
 static const char *const TABLES =
     "CREATE TABLE IF NOT EXISTS generations(layer INTEGER PRIMARY KEY,least INTEGER NOT NULL,last INTEGER NOT NULL);"
@@ -63,6 +68,64 @@ int gpkg_generation_set(struct ctx *ctx, struct gpkg_conn *c, int32_t layer, int
                       layer, (long long)generation, (long long)generation);
 }
 
+/* ---- numbers ---- */
+
+static int read_least(struct ctx *ctx, struct gpkg_conn *c, int row, int64_t *out)
+{
+    str text = arena_printf(ctx->arena, "SELECT ifnull(max(least),0) FROM generations WHERE layer=%d", row);
+    return gpkg_query_int(ctx, c, text, out);
+}
+
+int gpkg_number_get(struct ctx *ctx, struct gpkg_conn *c, int64_t *out) { return read_least(ctx, c, ROW_NUMBER, out); }
+
+static int write_least(struct ctx *ctx, struct gpkg_conn *c, int row, int64_t least)
+{
+    return gpkg_execf(ctx, c, "INSERT INTO generations VALUES(%d,%lld,0) ON CONFLICT(layer) DO UPDATE SET least=excluded.least",
+                      row, (long long)least);
+}
+
+int gpkg_number_set(struct ctx *ctx, struct gpkg_conn *c, int64_t number) { return write_least(ctx, c, ROW_NUMBER, number); }
+
+int feature_number(struct ctx *ctx, struct feature_store *fs, const id *store, int64_t *out)
+{
+    struct gpkg_set *set = NULL;
+    struct gpkg_conn *c = NULL;
+    *out = 0;
+    TRY(gpkg_set_take(ctx, fs, store, &set));
+    int rc = gpkg_read_begin(ctx, fs, set, &c);
+    rc = rc != RC_OK ? rc : gpkg_number_get(ctx, c, out);
+    gpkg_read_end(fs, set, c);
+    gpkg_set_give(fs, set);
+    return rc;
+}
+
+/* ---- forgetting ---- */
+
+void feature_changes_forget(struct feature_store *fs, int64_t age) { fs->keep_changes = age; }
+
+int gpkg_changes_forget(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, struct gpkg_conn *c)
+{
+    int64_t now = ctx_now(ctx), before = now - fs->keep_changes;
+    bool lately = set->forgot && now >= set->forgot && now - set->forgot < FORGET_EVERY;
+    if (fs->keep_changes == 0 || lately)
+        return RC_OK;
+    set->forgot = now;
+    TRY(gpkg_execf(ctx, c, "DELETE FROM changes WHERE layer IN (SELECT layer FROM generations) AND generation<%lld",
+                   (long long)before));
+    return sqlite3_changes(c->db) ? write_least(ctx, c, ROW_FORGOTTEN, before) : RC_OK;
+}
+
+static int check_known(struct ctx *ctx, struct gpkg_conn *c, int64_t since)
+{
+    int64_t known;
+    TRY(read_least(ctx, c, ROW_FORGOTTEN, &known));
+    if (since >= known)
+        return RC_OK;
+    return err_set(ctx, &ERR_FEATURE,
+                   "Changes before %lld are not known any more, and those since %lld were asked for: read the layer anew.",
+                   (long long)known, (long long)since);
+}
+
 int feature_generations(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t *least_out,
                         int64_t *last_out)
 {
@@ -83,6 +146,9 @@ int feature_generations(struct ctx *ctx, struct feature_store *fs, const id *sto
     }
     if (c)
         gpkg_release(c, stmt);
+    int64_t known = 0;
+    rc = rc == RC_OK ? read_least(ctx, c, ROW_FORGOTTEN, &known) : rc;
+    *least_out = known > *least_out ? known : *least_out;
     gpkg_read_end(fs, set, c);
     gpkg_set_give(fs, set);
     return rc == RC_END ? RC_OK : rc;
@@ -111,22 +177,30 @@ static int add_run(struct ctx *ctx, struct events *e, sqlite3_stmt *stmt)
         return err_set(ctx, &ERR_LIMIT, "more than %d changes: ask from a later moment on", EVENTS_MAX);
     for (int64_t oid = first; oid <= last; oid++) {
         e->list = arena_grow(ctx->arena, e->list, &e->capacity, e->count + 1, sizeof *e->list);
-        e->list[e->count] = (struct event){oid, e->count, (enum feature_change_kind)sqlite3_column_int(stmt, 0), global_id};
+        int kind = (sqlite3_column_int(stmt, 0) - FEATURE_ADDED) % (FILE_ADDED - FEATURE_ADDED) + FEATURE_ADDED;
+        e->list[e->count] = (struct event){oid, e->count, (enum feature_change_kind)kind, global_id};
         e->count++;
     }
     return RC_OK;
 }
 
-static int read_events(struct ctx *ctx, struct gpkg_conn *c, const struct layer *l, int64_t since, struct events *e,
-                       int64_t *moment)
+struct span { /* what is asked for */
+    int32_t layer;
+    int64_t since;
+    bool files;
+};
+
+static int read_events(struct ctx *ctx, struct gpkg_conn *c, const struct span *span, struct events *e, int64_t *moment)
 {
     sqlite3_stmt *stmt = NULL;
     TRY(gpkg_prepare(ctx, c,
                      STR("SELECT kind, first, last, global_id, generation FROM changes WHERE layer=? AND generation>? "
-                         "ORDER BY generation, sequence"),
+                         "AND kind BETWEEN ? AND ? ORDER BY generation, sequence"),
                      &stmt));
-    sqlite3_bind_int64(stmt, 1, l->id);
-    sqlite3_bind_int64(stmt, 2, since);
+    sqlite3_bind_int64(stmt, 1, span->layer);
+    sqlite3_bind_int64(stmt, 2, span->since);
+    sqlite3_bind_int64(stmt, 3, span->files ? FILE_ADDED : FEATURE_ADDED);
+    sqlite3_bind_int64(stmt, 4, span->files ? FILE_DELETED : FEATURE_DELETED);
     int rc;
     while ((rc = gpkg_step(ctx, c, stmt)) == RC_OK && (rc = add_run(ctx, e, stmt)) == RC_OK)
         *moment = sqlite3_column_int64(stmt, 4);
@@ -156,15 +230,17 @@ static void settle(const struct event *first, const struct event *last, struct f
 }
 
 int feature_changes_since(struct ctx *ctx, struct feature_store *fs, const id *store, const struct layer *l, int64_t since,
-                          struct feature_changes *out)
+                          bool files, struct feature_changes *out)
 {
+    const struct span span = {.layer = layer_stored(l)->id, .since = since, .files = files};
     struct gpkg_set *set = NULL;
     struct gpkg_conn *c = NULL;
     struct events e = {.count = 0};
     *out = (struct feature_changes){.moment = since};
     TRY(gpkg_set_take(ctx, fs, store, &set));
     int rc = gpkg_read_begin(ctx, fs, set, &c);
-    rc = rc != RC_OK ? rc : read_events(ctx, c, l, since, &e, &out->moment);
+    rc = rc != RC_OK ? rc : check_known(ctx, c, since);
+    rc = rc != RC_OK ? rc : read_events(ctx, c, &span, &e, &out->moment);
     gpkg_read_end(fs, set, c);
     gpkg_set_give(fs, set);
     TRY(rc);

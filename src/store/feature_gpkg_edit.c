@@ -68,6 +68,20 @@ static int note(struct ctx *ctx, struct feature_edit *e, enum feature_change_kin
     return gpkg_changes_add(ctx, &e->changes, &change);
 }
 
+int feature_edit_note_file(struct ctx *ctx, struct feature_edit *e, const struct feature_file_change *c)
+{
+    const struct gpkg_change change = {.layer = c->layer, .kind = c->kind, .oid = c->attachment, .global_id = c->global_id};
+    TRY(gpkg_generation_set(ctx, e->conn, c->layer, e->changes.generation));
+    return gpkg_changes_add(ctx, &e->changes, &change);
+}
+
+int feature_edit_number(struct ctx *ctx, struct feature_edit *e, int64_t *out) { return gpkg_number_get(ctx, e->conn, out); }
+
+int feature_edit_set_number(struct ctx *ctx, struct feature_edit *e, int64_t number)
+{
+    return gpkg_number_set(ctx, e->conn, number);
+}
+
 static int index_add(struct ctx *ctx, struct feature_edit *e, int64_t oid, const struct envelope *box)
 {
     e->pending += !envelope_empty(box);
@@ -224,6 +238,7 @@ int feature_edit_commit(struct ctx *ctx, struct feature_edit *e, int64_t *moment
 {
     TRY(gpkg_changes_flush(ctx, &e->changes));
     close_writers(e);
+    TRY(gpkg_changes_forget(ctx, e->fs, e->set, e->conn));
     TRY(gpkg_exec(ctx, e->conn, "COMMIT"));
     *moment_out = e->changes.generation;
     gpkg_merge_later(e->fs, e->set, e->pending);

@@ -216,6 +216,8 @@ struct attachment {
 };
 int meta_attachment_insert(struct ctx *ctx, struct sql_tx *tx, const id *store,
                            struct attachment *a); /* a->id 0: the next one, filled in */
+/* a->id 0: the next one of the layer, which no other gets, filled in; else the highest id is kept in mind. */
+int meta_attachment_id(struct ctx *ctx, struct sql_tx *tx, const id *store, struct attachment *a);
 int meta_attachment_get(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t attachment,
                         struct attachment *out);
 int meta_attachments(struct ctx *ctx, struct sql_tx *tx, const id *store, int32_t layer, int64_t parent_oid /* -1 all */,

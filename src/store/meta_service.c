@@ -98,8 +98,7 @@ static void attachment_row(struct ctx *ctx, const struct sql_rows *rows, void *e
     };
 }
 
-/* The next id of the layer, or keeps the highest id in mind when the caller has one. */
-static int attachment_id(struct ctx *ctx, struct sql_tx *tx, const id *store, struct attachment *a)
+int meta_attachment_id(struct ctx *ctx, struct sql_tx *tx, const id *store, struct attachment *a)
 {
     const struct sql_value v[] = {SQL_ID(*store), SQL_I(a->layer), SQL_I(a->id == 0 ? 1 : a->id)};
     const char *text = a->id == 0 ? "INSERT INTO attachment_last (store, layer, id) VALUES (?, ?, ?) "
@@ -116,7 +115,7 @@ static int attachment_id(struct ctx *ctx, struct sql_tx *tx, const id *store, st
 
 int meta_attachment_insert(struct ctx *ctx, struct sql_tx *tx, const id *store, struct attachment *a)
 {
-    TRY(attachment_id(ctx, tx, store, a));
+    TRY(meta_attachment_id(ctx, tx, store, a));
     return sql_exec(ctx, tx, "INSERT INTO attachment (store, " ATTACHMENT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     SQL_ID(*store), SQL_I(a->id), SQL_I(a->parent_oid), SQL_I(a->layer), text_of(a->global_id),
                     text_of(a->parent_global_id), text_of(a->name), text_of(a->content_type), text_of(a->keywords),
@@ -204,5 +203,6 @@ int meta_store_dropped(struct ctx *ctx, struct sql_tx *tx, const id *store)
 {
     TRY(sql_exec(ctx, tx, "DELETE FROM attachment WHERE store = ?", SQL_ID(*store)));
     TRY(sql_exec(ctx, tx, "DELETE FROM attachment_last WHERE store = ?", SQL_ID(*store)));
+    TRY(sql_exec(ctx, tx, "DELETE FROM file_intent WHERE store = ?", SQL_ID(*store)));
     return sql_exec(ctx, tx, "DELETE FROM store_drop WHERE store = ?", SQL_ID(*store));
 }

@@ -56,13 +56,15 @@ class Mortal(Server):
 
 
 class Crash(unittest.TestCase):
+    PREPARED = {'layers': [layer(0, 'Points', 'Point', (('n', 'Integer'), ('v', 'Integer')))]}
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix='mapferry-crash-edits-')
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         server = Server(os.path.join(cls.folder, 'prepared'))
         owner = server.sign_in()
-        cls.url = owner.service('edits', None, {'layers': [layer(0, 'Points', 'Point', (('n', 'Integer'), ('v', 'Integer')))]})[1] + '/0'
+        cls.url = owner.service('edits', None, cls.PREPARED)[1] + '/0'
         cls.token, cls.host = owner.token, owner.url
         server.close()
 
@@ -92,7 +94,7 @@ class Crash(unittest.TestCase):
         done, strange, pages, ended = 0, [], {}, threading.Event()
 
         def look():
-            valid = [expected(k) for k in range(CALLS + 1)]
+            valid = [self.expected(k) for k in range(CALLS + 1)]
             try:
                 reader = self.person(server)
                 while not ended.is_set():
@@ -114,11 +116,18 @@ class Crash(unittest.TestCase):
         thread.join()
         return done, strange
 
+    @staticmethod
+    def expected(calls):
+        return expected(calls)
+
+    def check_reading(self, strange):
+        self.assertEqual(strange, [])
+
     def after(self, server, done):
         """The state after the restart is that of the acknowledged calls, or of one more; every row is found by its box."""
         person = self.person(server)
         state = self.state(person)
-        self.assertIn(state, (expected(done), expected(done + 1)), done)
+        self.assertIn(state, (self.expected(done), self.expected(done + 1)), done)
         for n, v in state:
             box = f'{n - 0.5},-2,{n + 0.5},50'
             self.assertEqual(person.call(self.url + '/query', geometry=box, returnCountOnly='true')['count'], PAGE, (n, v))
@@ -132,7 +141,9 @@ class Crash(unittest.TestCase):
             server.again('count')
             return server
         server = fresh('count')
-        self.assertEqual(self.run_calls(server), (CALLS, []))
+        done, strange = self.run_calls(server)
+        self.assertEqual(done, CALLS)
+        self.check_reading(strange)
         server.stop()
         points = int(re.findall(rb'(\d+)', [line for line in read(server.log).splitlines() if b'fault' in line or b'point' in line][-1])[-1])
         self.assertGreater(points, CALLS)
@@ -145,7 +156,7 @@ class Crash(unittest.TestCase):
                 server = fresh(place)
                 if server.again(f'kill:{place}'):
                     done, strange = self.run_calls(server)
-                    self.assertEqual(strange, [])
+                    self.check_reading(strange)
                 else:
                     done = 0
                 struck += server.process.poll() is not None
@@ -153,6 +164,36 @@ class Crash(unittest.TestCase):
                 self.after(server, done)
                 server.close()
         self.assertGreater(struck, len(places) // 4)  # how many calls a start and an end make differs
+
+
+class Files(Crash):
+    """The same of features with attachments, which are in another store: both or none."""
+    PREPARED = {'layers': [layer(0, 'Points', 'Point', (('n', 'Integer'),), hasAttachments=True)]}
+
+    @staticmethod
+    def expected(calls):
+        return {n: [f'{n}.txt'] for n in range(max(0, calls - 2), calls)}
+
+    def state(self, person):
+        rows = person.call(self.url + '/query', where='1=1', outFields='n,OBJECTID')['features']
+        files = {g['parentObjectId']: [i['name'] for i in g['attachmentInfos']] for g in person.call(self.url + '/queryAttachments', definitionExpression='1=1')['attachmentGroups']}
+        return {r['attributes']['n']: files.get(r['attributes']['OBJECTID'], []) for r in rows}
+
+    def edit(self, person, k, pages):
+        """Adds a feature with an attachment and deletes the one before the last with its own: one call."""
+        pages[k] = '{%08d-89AB-4DEF-8123-456789ABCDEF}' % k
+        person.call(self.url + '/applyEdits', adds=[{'attributes': {'n': k, 'GlobalID': pages[k]}, 'geometry': {'x': k, 'y': 0}}], deletes=[pages[k - 2]] if k > 1 else [], useGlobalIds='true',
+                    attachments={'adds': [{'parentGlobalId': pages[k], 'name': f'{k}.txt', 'data': 'aGVsbG8=' * (6000 * (k % 2) + 1)}]})
+
+    def check_reading(self, strange):
+        """Attachments follow their features a moment later, so readers may see the features alone."""
+
+    def after(self, server, done):
+        person = self.person(server)
+        self.assertIn(self.state(person), (self.expected(done), self.expected(done + 1)), done)
+        for g in person.call(self.url + '/queryAttachments', definitionExpression='1=1')['attachmentGroups']:
+            for i in g['attachmentInfos']:
+                self.assertEqual(len(person.raw(f"{self.url}/{g['parentObjectId']}/attachments/{i['id']}", method='GET')[2]), i['size'])
 
 
 class Soak(unittest.TestCase):

@@ -279,8 +279,86 @@ class Edits(unittest.TestCase):
         self.assertEqual(sorted(extract(second['layerServerGens'][0]['serverGen'])['edits'][0]['features']['deleteIds']), sorted(
             [guids[a], guids[c]] + [f['attributes']['GlobalID'] for f in changes['adds']]))
         self.assertEqual([x['id'] for x in self.owner.call(self.url + '/extractChanges', serverGens='0')['edits']], [0, 3, 4, 5, 9])
-        for fields in ({'layers': '77'}, {'layers': 'x'}, {'serverGens': 'x'}, {'layerServerGens': '[{}]'}, {'transportType': 'esriTransportTypeUrl'}, {'async': 'true'}, {'returnAttachments': 'true'}):
+        for fields in ({'layers': '77'}, {'layers': 'x'}, {'serverGens': 'x'}, {'layerServerGens': '[{}]'}, {'transportType': 'esriTransportTypeUrl'}, {'async': 'true'}, {'returnExtentOnly': 'true'},
+                       {'returnDeletedFeatures': 'true'}, {'fieldsToCompare': 'n'}, {'layerQueries': '[]'}, {'layerQueries': '{"0":{"where":"x ="}}'}, {'layerQueries': '{"0":{"queryOption":"some"}}'}, {'geometry': 'x'}):
             self.assertEqual(self.owner.error(self.url + '/extractChanges', **fields)['code'], 400, fields)
+
+    def test_changes_of_attachments_and_filters(self):
+        admin = self.url.replace('/rest/', '/rest/admin/')
+        self.owner.call(admin + '/updateDefinition', updateDefinition={'capabilities': 'Query,Editing,ChangeTracking'})
+        self.owner.call(admin + '/0/updateDefinition', updateDefinition={'hasAttachments': True})
+        can = self.owner.call(self.url)['extractChangesCapabilities']
+        self.assertTrue(can['supportsReturnAttachments'] and can['supportsLayerQueries'] and can['supportsSpatialFilter'])
+        a, b = self.add({'name': 'a', 'n': 1}, {'name': 'b', 'n': 2})
+
+        def extract(since, **fields):
+            answer = self.owner.call(self.url + '/extractChanges', layerServerGens=[{'id': 0, 'serverGen': since}], **fields)
+            return answer['layerServerGens'][0]['serverGen'], answer['edits'][0]
+        start, edits = extract(0, returnAttachments='true')
+        self.assertEqual(edits['attachments'], {'adds': [], 'updates': [], 'deleteIds': []})
+
+        def attach(oid, text):
+            return self.owner.call(f'{self.layer}/{oid}/addAttachment', files=[('attachment', ('x.txt', text))], keywords='k')['addAttachmentResult']
+        one, two, three = attach(a, b'one'), attach(a, b'two'), attach(b, b'three')
+        gone = attach(b, b'gone')
+        self.owner.call(f'{self.layer}/{b}/deleteAttachments', attachmentIds=gone['objectId'])
+        middle, edits = extract(start, returnAttachments='true')
+        self.assertGreater(middle, start)
+        self.assertEqual([(f['attachmentId'], f['globalId'], f['parentObjectId'], f['size'], f['keywords']) for f in edits['attachments']['adds']],
+                         [(r['objectId'], r['globalId'], o, n, 'k') for r, o, n in ((one, a, 3), (two, a, 3), (three, b, 5))])
+        self.assertEqual(self.owner.raw(edits['attachments']['adds'][2]['url'], method='GET')[2], b'three')
+        self.assertEqual((edits['attachments']['updates'], edits['attachments']['deleteIds'], edits['features']), ([], [], {'adds': [], 'updates': [], 'deleteIds': []}))
+        self.assertNotIn('attachments', extract(start)[1])
+        _, edits = extract(start, returnAttachments='true', returnAttachmentsDataByUrl='false')
+        self.assertEqual([f['data'] for f in edits['attachments']['adds']], ['b25l', 'dHdv', 'dGhyZWU='])
+        self.owner.call(f'{self.layer}/{a}/updateAttachment', files=[('attachment', ('y.txt', b'other'))], attachmentId=two['objectId'])
+        self.owner.call(f'{self.layer}/{a}/deleteAttachments', attachmentIds=one['objectId'])
+        self.edit('deleteFeatures', objectIds=b)  # its attachment goes with it
+        last, edits = extract(middle, returnAttachments='true')
+        self.assertEqual(([(f['globalId'], f['name']) for f in edits['attachments']['updates']], sorted(edits['attachments']['deleteIds'])), ([(two['globalId'], 'y.txt')], sorted([one['globalId'], three['globalId']])))
+        self.owner.call(self.layer + '/truncate', attachmentOnly='true')
+        self.assertEqual(extract(last, returnAttachments='true')[1]['attachments']['deleteIds'], [two['globalId']])
+        c, d = self.add({'n': 3}), self.add({'n': 4}, geometry={'x': 50, 'y': 60})
+        for fields, ids in (({'layerQueries': {'0': {'where': 'n = 3'}}}, c), ({'geometry': '45,55,55,65'}, d), ({'geometry': '45,55,55,65', 'layerQueries': {'0': {'useGeometry': False}}}, c + d),
+                            ({'layerQueries': {'0': {'queryOption': 'none'}}}, []), ({'layerQueries': {'3': {'where': 'n = 3'}}}, c + d)):
+            self.assertEqual(extract(last, returnIdsOnly='true', **fields)[1]['objectIds']['adds'], ids, fields)
+            self.assertEqual([f['attributes']['OBJECTID'] for f in extract(last, **fields)[1]['features']['adds']], ids, fields)
+
+    def test_composite_relationships(self):
+        parts = {'layers': [layer(0, 'Parks', 'Point', (('name', 'String'),), hasAttachments=True, relationships=[moving.related(0, 1, 'Origin', 'GlobalID') | {'composite': True}])],
+                 'tables': [layer(1, 'Trees', None, (('park', 'GUID'), ('code', 'Integer')), hasAttachments=True, relationships=[
+                     moving.related(0, 0, 'Destination', 'park') | {'composite': True}, moving.related(1, 2, 'Origin', 'code') | {'composite': True}, moving.related(2, 3, 'Origin', 'code')]),
+                            layer(2, 'Leaves', None, (('tree', 'Integer'),), relationships=[moving.related(1, 1, 'Destination', 'tree') | {'composite': True}]),
+                            layer(3, 'Notes', None, (('tree', 'Integer'),), relationships=[moving.related(2, 1, 'Destination', 'tree')])]}
+        _, url = self.owner.service(f'composite_{Edits.count}', None, parts)
+        self.owner.call(url.replace('/rest/', '/rest/admin/') + '/updateDefinition', updateDefinition={'capabilities': 'Query,Editing,ChangeTracking'})
+
+        def ids(layer_id):
+            return self.owner.call(f'{url}/{layer_id}/query', where='1=1', returnIdsOnly='true')['objectIds']
+
+        def fill():
+            parks = self.owner.call(url + '/0/addFeatures', features=[{'attributes': {'name': n}} for n in 'ab'])['addResults']
+            trees = self.add(*({'park': parks[i // 2]['globalId'], 'code': 10 * parks[0]['objectId'] + i} for i in range(4)), layer_url=url + '/1', geometry=None)
+            self.add(*({'tree': 10 * parks[0]['objectId'] + i // 2} for i in range(8)), layer_url=url + '/2', geometry=None)
+            self.add({'tree': 10 * parks[0]['objectId']}, layer_url=url + '/3', geometry=None)
+            self.owner.call(f'{url}/1/{trees[0]}/addAttachment', files=[('attachment', ('x.txt', b'x'))])
+            return [p['objectId'] for p in parks], trees
+        parks, trees = fill()
+        gen = {g['id']: g['serverGen'] for g in self.owner.call(url)['changeTrackingInfo']['layerServerGens']}
+        answer = self.owner.call(url + '/0/applyEdits', deletes=f'{parks[0]},999')  # one is not there: nothing is done
+        self.assertEqual((self.result(answer['deleteResults']), len(ids(1)), len(ids(2))), ([(False, 1003), (False, 1019)], 4, 8))
+        self.owner.call(url + '/0/deleteFeatures', objectIds=parks[0])
+        self.assertEqual((ids(0), ids(1), len(ids(2)), len(ids(3))), ([parks[1]], trees[2:], 4, 1))  # a simple relationship takes nothing along
+        self.assertEqual(self.owner.call(url + '/1/queryAttachments', definitionExpression='1=1')['attachmentGroups'], [])
+        changes = self.owner.call(url + '/extractChanges', layerServerGens=[{'id': i, 'serverGen': gen[i]} for i in range(3)], returnIdsOnly='true')['edits']
+        self.assertEqual([(len(e['objectIds']['deletes']), e['objectIds']['adds']) for e in changes], [(1, []), (2, []), (4, [])])
+        self.assertIn('composite', self.owner.error(url + '/0/truncate')['details'][0])
+        more, more_trees = fill()
+        answer = self.owner.call(url + '/applyEdits', edits=[{'id': 0, 'deletes': [more[0]]}, {'id': 1, 'deletes': [more_trees[0], more_trees[3]]}])
+        self.assertEqual([self.result(a['deleteResults']) for a in answer], [[(True, None)], [(True, None)] * 2])  # what went along is deleted, whoever asks
+        self.owner.call(url + '/0/deleteFeatures', where='1=1')
+        self.assertEqual([ids(i) for i in range(3)], [[], [], []])
+        self.assertEqual(len(ids(3)), 2)
 
     def test_attachments(self):
         admin = self.layer.replace('/rest/', '/rest/admin/')

@@ -11,5 +11,6 @@ extern const char migration_0006[];
 extern const char migration_0007[];
 extern const char migration_0008[];
 extern const char migration_0009[];
+extern const char migration_0010[];
 
 #endif

@@ -4,6 +4,13 @@
 
 enum { OBJECT_IDS_MAX = 1000, ALL_MAX = 100000 };
 
+str features_attachment_url(struct ctx *ctx, const struct call *call, const struct hosted_service *h, int32_t layer,
+                            const struct attachment *a)
+{
+    return arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer/%d/%lld/attachments/%lld",
+                        STR_FMT(call->server_url), STR_FMT(h->name), layer, (long long)a->parent_oid, (long long)a->id);
+}
+
 static void put_info(struct json_out *o, const struct attachment *a, str url)
 {
     json_begin_object(o);
@@ -225,11 +232,7 @@ static void keep_page(struct call *call, struct attachment_query *q)
 
 static str attachment_url(struct ctx *ctx, const struct call *call, const struct attachment_query *q, const struct attachment *a)
 {
-    if (!call_bool(call, "returnUrl"))
-        return STR_NONE;
-    return arena_printf(ctx->arena, "%.*s/rest/services/Hosted/%.*s/FeatureServer/%d/%lld/attachments/%lld",
-                        STR_FMT(call->server_url), STR_FMT(q->service->name), q->layer->id, (long long)a->parent_oid,
-                        (long long)a->id);
+    return call_bool(call, "returnUrl") ? features_attachment_url(ctx, call, q->service, q->layer->id, a) : STR_NONE;
 }
 
 static void put_group(struct ctx *ctx, struct call *call, const struct attachment_query *q, size_t from, size_t to)

@@ -7,12 +7,14 @@ enum { FEATURES_MAX = 100000, IDS_AT_ONCE = 20000 };
 struct wanted {
     const struct layer *layer;
     int64_t since;
+    struct feature_query query; /* of layerQueries and the geometry: which additions and updates are told */
+    struct feature_changes features, files;
 };
 struct extraction {
     struct hosted_service *service;
     struct wanted *list;
     size_t count;
-    bool adds, updates, deletes;
+    bool adds, updates, deletes, files;
 };
 
 static int bad(struct ctx *ctx, const char *name, const char *what)
@@ -31,7 +33,7 @@ static int add_layer(struct ctx *ctx, struct extraction *x, int64_t layer_id, in
                        "who see their own only.");
     if (x->count == SERVICE_LAYERS_MAX)
         return bad(ctx, "layerServerGens", "names too many layers");
-    x->list[x->count++] = (struct wanted){l, since};
+    x->list[x->count++] = (struct wanted){.layer = l, .since = since};
     return RC_OK;
 }
 
@@ -77,6 +79,64 @@ static int read_layers(struct ctx *ctx, struct call *call, struct extraction *x)
     return RC_OK;
 }
 
+/* What the log of changes does not know. */
+static int refuse_untold(struct ctx *ctx, const struct call *call)
+{
+    static const struct {
+        const char *name, *why;
+    } untold[] = {
+        {"returnExtentOnly", "extents of changes are not told"},
+        {"returnDeletedFeatures", "features that are gone are known by their ids alone"},
+        {"returnHasGeometryUpdates", "it is not known what of a feature was changed"},
+    };
+    for (size_t i = 0; i < COUNT_OF(untold); i++)
+        if (call_bool(call, untold[i].name))
+            return err_set(ctx, &ERR_UNSUPPORTED, "'%s' is not supported: %s.", untold[i].name, untold[i].why);
+    if (!str_empty(str_trim(call_param(call, "fieldsToCompare"))))
+        return err_set(ctx, &ERR_UNSUPPORTED,
+                       "'fieldsToCompare' is not supported: it is not known what of a feature was changed.");
+    str cell = str_trim(call_param(call, "changesExtentGridCell"));
+    if (!str_empty(cell) && !str_ieq(cell, STR("none")))
+        return err_set(ctx, &ERR_UNSUPPORTED, "'changesExtentGridCell' has to be none.");
+    return RC_OK;
+}
+
+/* layerQueries={"0":{"where":…,"useGeometry":true,"queryOption":"useFilter"}} and the geometry for all layers. */
+static int read_filter(struct ctx *ctx, struct call *call, struct json queries, struct wanted *w)
+{
+    struct json q = json_get(queries, arena_printf(ctx->arena, "%d", w->layer->id));
+    str option = json_string_or(json_get_c(q, "queryOption"), ctx->arena, STR("useFilter"));
+    struct where *where = NULL;
+    w->query.limit = -1;
+    w->query.geometry = true;
+    if (!json_absent(q) && !json_is(q, JSON_OBJECT))
+        return bad(ctx, "layerQueries", "has to be an object with an object for each layer");
+    if (str_ieq(option, STR("none"))) {
+        w->query.oids = arena_array(ctx->arena, int64_t, 1); /* no feature */
+        return RC_OK;
+    }
+    if (!str_ieq(option, STR("useFilter")) && !str_ieq(option, STR("all")))
+        return bad(ctx, "layerQueries", "has a 'queryOption' that is none of useFilter, all and none");
+    if (str_ieq(option, STR("all")))
+        return RC_OK;
+    TRY(features_where(ctx, w->layer, json_string_or(json_get_c(q, "where"), ctx->arena, STR("")), &where));
+    w->query.where = where;
+    if (!json_bool(json_get_c(q, "useGeometry"), true))
+        return RC_OK;
+    return features_filter(ctx, call, w->layer, &w->query);
+}
+
+static int read_filters(struct ctx *ctx, struct call *call, struct extraction *x)
+{
+    struct json queries;
+    TRY(call_json(ctx, call, "layerQueries", &queries));
+    if (!json_absent(queries) && !json_is(queries, JSON_OBJECT))
+        return bad(ctx, "layerQueries", "has to be an object with an object for each layer");
+    for (size_t i = 0; i < x->count; i++)
+        TRY(read_filter(ctx, call, queries, &x->list[i]));
+    return RC_OK;
+}
+
 static int read_call(struct ctx *ctx, struct call *call, struct extraction *x)
 {
     struct json gens;
@@ -86,26 +146,18 @@ static int read_call(struct ctx *ctx, struct call *call, struct extraction *x)
                        "Changes come in the answer: 'transportType' has to be esriTransportTypeEmbedded, and 'async' false.");
     if (!str_empty(format) && !str_ieq(format, STR("json")))
         return err_set(ctx, &ERR_UNSUPPORTED, "'dataFormat' has to be json.");
-    if (call_bool(call, "returnAttachments"))
-        return err_set(ctx, &ERR_UNSUPPORTED, "Changes of attachments are not tracked.");
+    TRY(refuse_untold(ctx, call));
     x->list = arena_array(ctx->arena, struct wanted, SERVICE_LAYERS_MAX);
     x->adds = call_bool(call, "returnInserts");
     x->updates = call_bool(call, "returnUpdates");
     x->deletes = call_bool(call, "returnDeletes");
+    x->files = call_bool(call, "returnAttachments");
     TRY(call_json(ctx, call, "layerServerGens", &gens));
-    return json_absent(gens) ? read_layers(ctx, call, x) : read_layer_gens(ctx, x, gens);
+    TRY(json_absent(gens) ? read_layers(ctx, call, x) : read_layer_gens(ctx, x, gens));
+    return read_filters(ctx, call, x);
 }
 
 /* ---- answers ---- */
-
-static void put_ids(struct json_out *o, const char *name, const int64_t *ids, size_t count)
-{
-    json_name(o, name);
-    json_begin_array(o);
-    for (size_t i = 0; i < count; i++)
-        json_put_int(o, ids[i]);
-    json_end_array(o);
-}
 
 /* GlobalIDs of what is gone where the layer has them, else object ids. */
 static void put_deleted(struct json_out *o, const char *name, const struct feature_changes *c)
@@ -120,24 +172,68 @@ static void put_deleted(struct json_out *o, const char *name, const struct featu
     json_end_array(o);
 }
 
-static int put_rows(struct ctx *ctx, struct call *call, const struct extraction *x, struct features_rows *rows,
-                    const int64_t *ids, size_t count)
+/* The query of some of the ids. */
+static struct feature_query query_of(const struct wanted *w, const int64_t *ids, size_t count)
 {
-    const struct feature_query q = {.oids = ids, .oid_count = count, .limit = -1, .geometry = true};
+    struct feature_query q = w->query;
+    if (!q.oids) {
+        q.oids = ids;
+        q.oid_count = count;
+    }
+    return q;
+}
+
+static int put_rows(struct ctx *ctx, struct call *call, const struct extraction *x, struct features_rows *rows,
+                    const struct feature_query *q)
+{
     struct feature_cursor *cursor;
     struct row row;
     int rc;
-    TRY(feature_query_open(ctx, call->site->features, &x->service->store, rows->layer, &q, &cursor));
+    TRY(feature_query_open(ctx, call->site->features, &x->service->store, rows->layer, q, &cursor));
     while ((rc = feature_next(ctx, cursor, &row)) == RC_OK && (rc = features_rows_put(ctx, &call->out, rows, &row)) == RC_OK)
         ;
     feature_cursor_close(cursor);
     return rc == RC_END ? RC_OK : rc;
 }
 
+static bool is_filtered(const struct feature_query *q) { return q->where || q->has_box || q->shape || q->oids; }
+
+static int put_matching_ids(struct ctx *ctx, struct call *call, const struct extraction *x, const struct wanted *w,
+                            const int64_t *ids, size_t count)
+{
+    struct feature_query q = query_of(w, ids, count);
+    struct feature_cursor *cursor;
+    struct row row;
+    int rc;
+    q.fields = &w->layer->oid_field;
+    q.field_count = 1;
+    q.geometry = false;
+    TRY(feature_query_open(ctx, call->site->features, &x->service->store, w->layer, &q, &cursor));
+    while ((rc = feature_next(ctx, cursor, &row)) == RC_OK)
+        json_put_int(&call->out, row.oid);
+    feature_cursor_close(cursor);
+    return rc == RC_END ? RC_OK : rc;
+}
+
+static int put_ids(struct ctx *ctx, struct call *call, const struct extraction *x, const struct wanted *w, const char *name,
+                   const int64_t *ids, size_t count)
+{
+    bool filtered = is_filtered(&w->query);
+    json_name(&call->out, name);
+    json_begin_array(&call->out);
+    for (size_t i = 0; i < count && !filtered; i++)
+        json_put_int(&call->out, ids[i]);
+    for (size_t from = 0; from < count && filtered; from += IDS_AT_ONCE)
+        TRY(put_matching_ids(ctx, call, x, w, ids + from, count - from < IDS_AT_ONCE ? count - from : IDS_AT_ONCE));
+    json_end_array(&call->out);
+    return RC_OK;
+}
+
 /* Those that are gone again by now are not there to be shown: a later answer tells of them. */
-static int put_features(struct ctx *ctx, struct call *call, const struct extraction *x, const struct layer *l, const char *name,
+static int put_features(struct ctx *ctx, struct call *call, const struct extraction *x, const struct wanted *w, const char *name,
                         const int64_t *ids, size_t count)
 {
+    const struct layer *l = w->layer;
     CLEANUP(features_rows_close) struct features_rows rows = {0};
     if (count > FEATURES_MAX)
         return err_set(ctx, &ERR_FEATURE, "More than %d features: ask for 'returnIdsOnly', or from a later moment on.",
@@ -150,24 +246,26 @@ static int put_features(struct ctx *ctx, struct call *call, const struct extract
     rows.field_count = l->field_count;
     json_name(&call->out, name);
     json_begin_array(&call->out);
-    for (size_t from = 0; from < count; from += IDS_AT_ONCE)
-        TRY(put_rows(ctx, call, x, &rows, ids + from, count - from < IDS_AT_ONCE ? count - from : IDS_AT_ONCE));
+    for (size_t from = 0; from < count; from += IDS_AT_ONCE) {
+        const struct feature_query q = query_of(w, ids + from, count - from < IDS_AT_ONCE ? count - from : IDS_AT_ONCE);
+        TRY(put_rows(ctx, call, x, &rows, &q));
+    }
     json_end_array(&call->out);
     return RC_OK;
 }
 
-static int put_layer(struct ctx *ctx, struct call *call, const struct extraction *x, const struct layer *l,
-                     const struct feature_changes *c)
+static int put_layer(struct ctx *ctx, struct call *call, const struct extraction *x, const struct wanted *w)
 {
     struct json_out *o = &call->out;
+    const struct feature_changes *c = &w->features;
     bool ids = call_bool(call, "returnIdsOnly");
     json_begin_object(o);
-    json_member_int(o, "id", l->id);
+    json_member_int(o, "id", w->layer->id);
     json_name(o, ids ? "objectIds" : "features");
     json_begin_object(o);
     if (ids) {
-        put_ids(o, "adds", c->added, x->adds ? c->added_count : 0);
-        put_ids(o, "updates", c->updated, x->updates ? c->updated_count : 0);
+        TRY(put_ids(ctx, call, x, w, "adds", c->added, x->adds ? c->added_count : 0));
+        TRY(put_ids(ctx, call, x, w, "updates", c->updated, x->updates ? c->updated_count : 0));
         json_name(o, "deletes");
         json_begin_array(o);
         for (size_t i = 0; i < c->deleted_count && x->deletes; i++)
@@ -175,18 +273,40 @@ static int put_layer(struct ctx *ctx, struct call *call, const struct extraction
         json_end_array(o);
     } else {
         if (x->adds)
-            TRY(put_features(ctx, call, x, l, "adds", c->added, c->added_count));
+            TRY(put_features(ctx, call, x, w, "adds", c->added, c->added_count));
         if (x->updates)
-            TRY(put_features(ctx, call, x, l, "updates", c->updated, c->updated_count));
+            TRY(put_features(ctx, call, x, w, "updates", c->updated, c->updated_count));
         if (x->deletes)
             put_deleted(o, "deleteIds", c);
     }
     json_end_object(o);
+    if (x->files && !ids && w->layer->has_attachments)
+        TRY(features_put_changed_files(ctx, call, x->service, w->layer, &w->files));
     json_end_object(o);
     return RC_OK;
 }
 
-static void close_extraction(struct extraction *x) { hosted_release(&x->service); }
+static void close_extraction(struct extraction *x)
+{
+    for (size_t i = 0; i < x->count; i++)
+        features_filter_close(&x->list[i].query);
+    hosted_release(&x->service);
+}
+
+/* The changes of a layer, and the moment up to which they are known. */
+static int read_changes(struct ctx *ctx, struct call *call, const struct extraction *x, struct wanted *w)
+{
+    struct feature_store *fs = call->site->features;
+    w->files.moment = w->since;
+    TRY(feature_changes_since(ctx, fs, &x->service->store, w->layer, w->since, false, &w->features));
+    if (x->files && w->layer->has_attachments)
+        TRY(feature_changes_since(ctx, fs, &x->service->store, w->layer, w->since, true, &w->files));
+    json_begin_object(&call->out);
+    json_member_int(&call->out, "id", w->layer->id);
+    json_member_int(&call->out, "serverGen", w->files.moment > w->features.moment ? w->files.moment : w->features.moment);
+    json_end_object(&call->out);
+    return RC_OK;
+}
 
 int features_extract_changes(struct ctx *ctx, struct call *call)
 {
@@ -194,24 +314,18 @@ int features_extract_changes(struct ctx *ctx, struct call *call)
     struct json_out *o = &call->out;
     TRY(hosted_open(ctx, call->site, &call->caller, call_path(call, "name"), FEATURE_CHANGES, &x.service));
     TRY(read_call(ctx, call, &x));
-    struct feature_changes *changes = arena_array(ctx->arena, struct feature_changes, x.count);
     json_begin_object(o);
     json_name(o, "layerServerGens");
     json_begin_array(o);
-    for (size_t i = 0; i < x.count; i++) {
-        TRY(feature_changes_since(ctx, call->site->features, &x.service->store, x.list[i].layer, x.list[i].since, &changes[i]));
-        json_begin_object(o);
-        json_member_int(o, "id", x.list[i].layer->id);
-        json_member_int(o, "serverGen", changes[i].moment);
-        json_end_object(o);
-    }
+    for (size_t i = 0; i < x.count; i++)
+        TRY(read_changes(ctx, call, &x, &x.list[i]));
     json_end_array(o);
     json_member_c(o, "transportType", "esriTransportTypeEmbedded");
     json_member_c(o, "responseType", "esriDataChangesResponseTypeEdits");
     json_name(o, "edits");
     json_begin_array(o);
     for (size_t i = 0; i < x.count; i++)
-        TRY(put_layer(ctx, call, &x, x.list[i].layer, &changes[i]));
+        TRY(put_layer(ctx, call, &x, &x.list[i]));
     json_end_array(o);
     json_end_object(o);
     return RC_OK;

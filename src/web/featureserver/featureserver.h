@@ -81,6 +81,16 @@ int features_layer_extent(struct ctx *ctx, const struct call *call, const struct
  * it. */
 int features_full_extent(struct ctx *ctx, const struct call *call, const struct hosted_service *h, str *out);
 
+/* ---- attachment.c ---- */
+/* Where the bytes are. */
+str features_attachment_url(struct ctx *ctx, const struct call *call, const struct hosted_service *h, int32_t layer,
+                            const struct attachment *a);
+
+/* ---- changes_files.c ---- */
+/* "attachments" of an answer of extractChanges: the ids of what changed, as the data set's log has them. */
+int features_put_changed_files(struct ctx *ctx, struct call *call, const struct hosted_service *h, const struct layer *l,
+                               const struct feature_changes *c);
+
 /* ---- edit.c ---- */
 void features_put_edit_result(struct json_out *o, const struct edit_result *r);
 

@@ -84,8 +84,9 @@ static const struct hosted_member service_can[] = {
         "\"supportedSyncDataOptions\":0,"
         "\"supportsBiDirectionalSyncForServer\":false}"),
     CAN("extractChangesCapabilities",
-        "{\"supportsReturnIdsOnly\":true,\"supportsReturnExtentOnly\":false,\"supportsReturnAttachments\":false,"
-        "\"supportsLayerQueries\":false,\"supportsGeometry\":false,\"supportsReturnFeature\":true}"),
+        "{\"supportsReturnIdsOnly\":true,\"supportsReturnExtentOnly\":false,\"supportsReturnAttachments\":true,"
+        "\"supportsLayerQueries\":true,\"supportsGeometry\":true,\"supportsSpatialFilter\":true,"
+        "\"supportsReturnFeature\":true}"),
 };
 static const struct hosted_member layer_can[] = {
     CAN("syncCanReturnChanges", "false"),

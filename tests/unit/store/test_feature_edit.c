@@ -1,6 +1,8 @@
 /* store/feature under edits: what an edit changes and what a broken one leaves, the pending spatial index, and the log of
  * changes. */
+#include "base/clock.h"
 #include "base/file.h"
+#include "model/errors.h"
 #include "model/geometry/wkb.h"
 #include "store/feature.h"
 
@@ -271,14 +273,77 @@ static void merging(void **state)
     assert_sound();
 }
 
+/* Attachments are in the same log, by ids of their own. */
+static void changes_of_files(void **state)
+{
+    (void)state;
+    struct feature_changes c;
+    struct feature_edit *e = begin();
+    add_point(e, 1, 1);
+    int64_t first = commit(e), number;
+    const struct feature_file_change all[] = {{1, FILE_ADDED, 7, STR("{A}")},   {1, FILE_ADDED, 8, STR("{B}")},
+                                              {1, FILE_UPDATED, 8, STR("{B}")}, {1, FILE_DELETED, 7, STR("{A}")},
+                                              {1, FILE_DELETED, 5, STR("{C}")}, {2, FILE_UPDATED, 9, STR("{D}")}};
+    e = begin();
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        assert_ok(feature_edit_note_file(CTX, e, &all[i]));
+    assert_ok(feature_edit_number(CTX, e, &number));
+    assert_int_equal(number, 0);
+    assert_ok(feature_edit_set_number(CTX, e, 41));
+    int64_t second = commit(e);
+    assert_ok(feature_changes_since(CTX, w.fs, &w.store, points(), first, true, &c));
+    assert_true(c.added_count == 1 && c.added[0] == 8 && c.updated_count == 0 && c.deleted_count == 1 && c.moment == second);
+    assert_true(c.deleted[0].oid == 5 && str_eq(c.deleted[0].global_id, STR("{C}")));
+    assert_ok(feature_changes_since(CTX, w.fs, &w.store, notes(), 0, true, &c));
+    assert_true(c.added_count == 0 && c.updated_count == 1 && c.updated[0] == 9 && c.deleted_count == 0);
+    assert_ok(feature_changes_since(CTX, w.fs, &w.store, points(), 0, false, &c));
+    assert_true(c.added_count == 1 && c.added[0] == 1 && c.moment == first);
+    e = begin();
+    assert_ok(feature_edit_set_number(CTX, e, 42));
+    feature_edit_close(e);
+    assert_ok(feature_number(CTX, w.fs, &w.store, &number));
+    assert_int_equal(number, 41);
+}
+
+static void old_changes_are_forgotten(void **state)
+{
+    (void)state;
+    enum { HOUR = 3600 * 1000 };
+    struct feature_changes c;
+    int64_t least, last;
+    const struct clock *before = CTX->clock;
+    struct clock_fixed clock = clock_fixed_at(ctx_now(CTX) + HOUR);
+    CTX->clock = &clock.base;
+    feature_changes_forget(w.fs, 10 * HOUR);
+    int64_t moments[4];
+    for (size_t i = 0; i < COUNT_OF(moments); i++, clock.now += 6 * HOUR) {
+        struct feature_edit *e = begin();
+        add_point(e, 1, 1);
+        moments[i] = commit(e);
+    }
+    assert_ok(feature_generations(CTX, w.fs, &w.store, points(), &least, &last));
+    assert_true(least > moments[1] && least < moments[2] && last == moments[3]);
+    for (size_t i = 0; i < 2; i++) {
+        assert_rc(feature_changes_since(CTX, w.fs, &w.store, points(), i ? moments[0] : 0, false, &c), RC_FAIL);
+        assert_true(err_is(CTX, &ERR_FEATURE));
+        err_clear(CTX);
+    }
+    assert_ok(feature_changes_since(CTX, w.fs, &w.store, points(), least, false, &c));
+    assert_int_equal(c.added_count, 2);
+    assert_ok(feature_changes_since(CTX, w.fs, &w.store, points(), moments[2], false, &c));
+    assert_true(c.added_count == 1 && c.added[0] == 4);
+    CTX->clock = before;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(rows_change),  TEST(what_is_not_committed_is_not_there),
-        TEST(refused_rows), TEST(an_edit_sees_itself),
-        TEST(clearing),     TEST(merging),
+        TEST(rows_change),      TEST(what_is_not_committed_is_not_there),
+        TEST(refused_rows),     TEST(an_edit_sees_itself),
+        TEST(clearing),         TEST(merging),
+        TEST(changes_of_files), TEST(old_changes_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

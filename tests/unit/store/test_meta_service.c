@@ -1,4 +1,5 @@
 /* Hosted services, attachments, data sets to drop. */
+#include "store/meta_intent.h"
 #include "store_fixture.h"
 
 static int add_item(struct ctx *c, struct sql_tx *tx, unsigned n)
@@ -131,6 +132,52 @@ TX_TEST(attachments)
     return RC_OK;
 }
 
+/* Changes that wait for an edit: up to the number that was committed they come into force. */
+TX_TEST(intents)
+{
+    id store = test_id(1), other = test_id(2), *stores;
+    struct attachment out;
+    struct hash h = hash_of(STR("abc"));
+    int64_t kept, gone;
+    size_t count;
+    (void)arg;
+    TRY(sql_exec(c, tx, "INSERT INTO blob (hash, size, touched, content) VALUES (?, 3, 0, ?)", SQL_HASH(h), SQL_B(STR("abc"))));
+    TRY(attach(c, tx, &store, 0, 10, 0, &kept));
+    TRY(attach(c, tx, &store, 0, 10, 0, &gone));
+    TRY(meta_attachment_get(c, tx, &store, 0, kept, &out));
+    struct attachment fresh = out, never = out, deleted = out;
+    out.name = STR("renamed");
+    fresh.id = never.id = 0;
+    fresh.global_id = STR("{N}");
+    deleted.id = gone;
+    TRY(meta_attachment_id(c, tx, &store, &fresh));
+    TRY(meta_attachment_id(c, tx, &store, &never));
+    assert_true(fresh.id == 3 && never.id == 4);
+    TRY(meta_intent_insert(c, tx, &store, 5, 0, INTENT_PUT, &out));
+    TRY(meta_intent_insert(c, tx, &store, 5, 1, INTENT_PUT, &fresh));
+    TRY(meta_intent_insert(c, tx, &store, 5, 2, INTENT_DELETE, &deleted));
+    TRY(meta_intent_insert(c, tx, &store, 6, 0, INTENT_PUT, &never));
+    TRY(meta_intent_insert(c, tx, &store, 6, 1, INTENT_DELETE, &out));
+    TRY(meta_intent_insert(c, tx, &other, 1, 0, INTENT_DELETE, &out));
+    TRY(meta_intent_stores(c, tx, &stores, &count));
+    assert_int_equal(count, 2);
+    TRY(meta_intents_settle(c, tx, &store, 5));
+    TRY(meta_intents_settle(c, tx, &other, 0));
+    TRY(meta_attachment_get(c, tx, &store, 0, kept, &out));
+    assert_text(out.name, "renamed");
+    TRY(meta_attachment_get(c, tx, &store, 0, fresh.id, &out));
+    assert_text(out.global_id, "{N}");
+    assert_int_equal(meta_attachment_get(c, tx, &store, 0, gone, &out), RC_NOT_FOUND);
+    assert_int_equal(meta_attachment_get(c, tx, &store, 0, never.id, &out), RC_NOT_FOUND);
+    TRY(meta_intent_stores(c, tx, &stores, &count));
+    assert_int_equal(count, 0);
+    fresh.hash = hash_of(STR("nowhere"));
+    assert_int_equal(meta_intent_insert(c, tx, &store, 7, 0, INTENT_PUT, &fresh), RC_FAIL);
+    assert_true(err_is(c, &ERR_SQL_CONSTRAINT));
+    err_clear(c);
+    return RC_OK;
+}
+
 TX_TEST(attachment_needs_bytes)
 {
     id store = test_id(1);
@@ -147,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(services, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(attachments, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(intents, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(attachment_needs_bytes, fixture_open, fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
