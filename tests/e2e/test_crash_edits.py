@@ -183,7 +183,7 @@ class Files(Crash):
         """Adds a feature with an attachment and deletes the one before the last with its own: one call."""
         pages[k] = '{%08d-89AB-4DEF-8123-456789ABCDEF}' % k
         person.call(self.url + '/applyEdits', adds=[{'attributes': {'n': k, 'GlobalID': pages[k]}, 'geometry': {'x': k, 'y': 0}}], deletes=[pages[k - 2]] if k > 1 else [], useGlobalIds='true',
-                    attachments={'adds': [{'parentGlobalId': pages[k], 'name': f'{k}.txt', 'data': 'aGVsbG8=' * (6000 * (k % 2) + 1)}]})
+                    attachments={'adds': [{'parentGlobalId': pages[k], 'name': f'{k}.txt', 'data': 'aGVsbG8h' * (6000 * (k % 2) + 1)}]})
 
     def check_reading(self, strange):
         """Attachments follow their features a moment later, so readers may see the features alone."""
