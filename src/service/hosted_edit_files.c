@@ -11,7 +11,7 @@ static void refuse(struct ctx *ctx, struct edit_result *r, int code, const char 
     r->description = arena_str(ctx->arena, str_c(text));
 }
 
-bool hosted_files_any(const struct hosted_layer_edits *e)
+static bool files_any(const struct hosted_layer_edits *e)
 {
     return e->file_add_count + e->file_update_count + e->file_delete_count > 0;
 }
@@ -76,7 +76,7 @@ int hosted_files_begin(struct ctx *ctx, struct site *s, struct hosted_layer_edit
     e->files_added = results_of(ctx, e->file_add_count);
     e->files_updated = results_of(ctx, e->file_update_count);
     e->files_deleted = results_of(ctx, e->file_delete_count);
-    if (!hosted_files_any(e))
+    if (!files_any(e))
         return RC_OK;
     if (!e->layer->has_attachments)
         return err_set(ctx, &ERR_FEATURE, "Layer %d takes no attachments.", e->layer->id);
@@ -207,7 +207,7 @@ static int check_seen(struct ctx *ctx, struct feature_edit *edit, struct hosted_
 int hosted_files_find(struct ctx *ctx, struct site *s, struct feature_edit *edit, const id *store, struct hosted_files *f)
 {
     struct find_call call = {.store = store, .files = f};
-    if (!hosted_files_any(f->edits))
+    if (!files_any(f->edits))
         return RC_OK;
     TRY(sql_read(ctx, s->sql, find_rows, &call));
     TRY(find_parents(ctx, edit, f));

@@ -19,7 +19,6 @@ int hosted_files_find(struct ctx *ctx, struct site *s, struct feature_edit *edit
 /* Hands them to the commit of the edit; after it, results get the ids. */
 void hosted_files_note(struct ctx *ctx, struct hosted_commit *c, struct hosted_files *f);
 void hosted_files_settle(const struct hosted_commit *c, struct hosted_files *f);
-bool hosted_files_any(const struct hosted_layer_edits *e);
 /* Was one refused? */
 bool hosted_files_failed(const struct hosted_layer_edits *e);
 
