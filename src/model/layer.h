@@ -79,9 +79,9 @@ struct service {
     size_t layer_count;
     struct layer *layers; /* layers and tables, by id */
     int32_t max_record_count;
-    str capabilities; /* "Query,Editing,…" */
+    str capabilities;             /* "Query,Editing,…" */
     const struct service *source; /* of a view: the service that has the features; NULL else */
-    struct json json; /* the whole definition: service members, "layers":[full], "tables":[full] */
+    struct json json;             /* the whole definition: service members, "layers":[full], "tables":[full] */
 };
 /* Parses a definition text (the form of the admin resource: service members plus full layers[] and tables[]). Everything in
  * the arena; the text must outlive the result. Checks: unique layer ids and names, one OID field, unique field names

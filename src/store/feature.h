@@ -155,7 +155,8 @@ int feature_generations(struct ctx *ctx, struct feature_store *fs, const id *sto
                         int64_t *last_out);
 
 /* What happened to features after that moment, each counted once: one that came and went is in no list. Ids ascending. files: to
- * attachments instead, and the ids are theirs. ERR_FEATURE when so old changes are not known any more (feature_changes_forget). */
+ * attachments instead, and the ids are theirs. ERR_FEATURE when so old changes are not known any more (feature_changes_forget).
+ */
 struct feature_deleted {
     int64_t oid;
     str global_id; /* STR_NONE: none known */
