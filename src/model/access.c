@@ -229,6 +229,9 @@ bool access_features(const struct caller *c, const struct access_item *it, str c
         return has_capability(capabilities, "Extract");
     if (right == FEATURE_CHANGES)
         return has_capability(capabilities, "Query") && has_capability(capabilities, "ChangeTracking");
+    if (right == FEATURE_UPLOAD)
+        return has_capability(capabilities, "Uploads") &&
+               (it->access == ITEM_PUBLIC || may(c, PRIVILEGE_EDIT_FEATURES) || may(c, PRIVILEGE_FULL_EDIT_FEATURES));
     if (may(c, PRIVILEGE_FULL_EDIT_FEATURES))
         return true;
     return allows_edit(capabilities, right) && (it->access == ITEM_PUBLIC || may(c, PRIVILEGE_EDIT_FEATURES));

@@ -92,7 +92,8 @@ enum feature_right {
     FEATURE_DELETE,
     FEATURE_APPEND,
     FEATURE_EXTRACT,
-    FEATURE_CHANGES
+    FEATURE_CHANGES,
+    FEATURE_UPLOAD
 };
 /* capabilities: of the service ("Query,Editing,Create"). Who may update the item may do everything with its features; others need
  * to read the item and the capability. "Editing" without any of Create, Update, Delete stands for all three. Anonymous users and

@@ -81,11 +81,22 @@ struct edit_result {
     int code;
     str description;
 };
+/* Bytes that come along, or (blob NULL) are there already. */
+struct hosted_bytes {
+    bool given; /* else none of all this */
+    struct blob_new *blob;
+    int64_t size;
+    struct hash hash;
+};
+static inline struct hosted_bytes hosted_bytes_new(struct blob_new *blob)
+{
+    return (struct hosted_bytes){true, blob, (int64_t)blob_new_size(blob), blob_new_hash(blob)};
+}
 /* An attachment in edits: parents and attachments are named by GlobalIDs (any valid spelling). */
 struct hosted_file_edit {
     str global_id, parent, name, content_type,
         keywords; /* global_id STR_NONE: a new one; parent: of added ones; others STR_NONE: as they are */
-    struct blob_new *blob;
+    struct hosted_bytes bytes;
 };
 struct edit_results {
     struct edit_result *list;
@@ -126,7 +137,7 @@ int hosted_calculate(struct ctx *ctx, struct site *s, const struct caller *c, co
 /* ---- attachments of features ---- */
 /* The feature that an attachment belongs to, and the bytes with what is said about them. */
 struct hosted_file {
-    struct blob_new *blob;
+    struct hosted_bytes bytes;
     str name, content_type, keywords; /* keywords STR_NONE: none, or those that were there */
 };
 struct hosted_feature {

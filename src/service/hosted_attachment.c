@@ -92,17 +92,17 @@ static int find_attachment(struct ctx *ctx, const struct opened *o, int64_t want
 
 static int check_file(struct ctx *ctx, struct site *s, const struct hosted_file *file)
 {
-    struct blob_new *blob = file->blob;
+    struct blob_new *blob = file->bytes.blob;
     TRY(item_name_check(ctx, "attachment", file->name));
     TRY(item_text_check(ctx, "keywords", str_none(file->keywords) ? STR("") : file->keywords, KEYWORDS_MAX));
-    return blob_sync(ctx, s->blobs, &blob, 1);
+    return blob ? blob_sync(ctx, s->blobs, &blob, 1) : RC_OK;
 }
 
 static int change(struct ctx *ctx, const struct opened *o, const struct attachment *old, const struct hosted_file *file,
                   struct edit_result *out)
 {
     struct hosted_commit commit = {.site = o->site, .service = o->editing.service, .edit = o->edit};
-    struct hosted_file_change it = {.kind = old->id ? FILE_UPDATED : FILE_ADDED, .attachment = *old, .blob = file->blob};
+    struct hosted_file_change it = {.kind = old->id ? FILE_UPDATED : FILE_ADDED, .attachment = *old, .bytes = file->bytes};
     struct attachment *a = &it.attachment;
     int64_t moment;
     a->parent_oid = o->oid;
@@ -111,8 +111,8 @@ static int change(struct ctx *ctx, const struct opened *o, const struct attachme
     a->name = file->name;
     a->content_type = file->content_type;
     a->keywords = str_none(file->keywords) ? old->keywords : file->keywords;
-    a->size = (int64_t)blob_new_size(file->blob);
-    a->hash = blob_new_hash(file->blob);
+    a->size = file->bytes.size;
+    a->hash = file->bytes.hash;
     hosted_commit_note(ctx, &commit, &it);
     TRY(hosted_commit_edit(ctx, &commit, &moment));
     *out = (struct edit_result){.oid = commit.changes[0].attachment.id, .global_id = a->global_id, .success = true};

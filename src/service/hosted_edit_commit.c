@@ -62,6 +62,12 @@ static int check_same(struct ctx *ctx, struct sql_tx *tx, const struct hosted_se
     return rc;
 }
 
+static int take_bytes(struct ctx *ctx, struct sql_tx *tx, const struct hosted_bytes *bytes)
+{
+    int rc = bytes->blob ? blob_attach(ctx, tx, bytes->blob) : blob_reuse(ctx, tx, bytes->hash);
+    return rc == RC_NOT_FOUND ? err_set(ctx, &ERR_UPLOAD, "The upload that an attachment is made of is gone.") : rc;
+}
+
 static int write_intents(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct intent_call *call = arg;
@@ -71,8 +77,8 @@ static int write_intents(struct ctx *ctx, struct sql_tx *tx, void *arg)
     TRY(meta_intents_settle(ctx, tx, store, call->last)); /* what an edit before could not finish */
     for (size_t i = 0; i < c->count; i++) {
         struct hosted_file_change *change = &c->changes[i];
-        if (change->blob)
-            TRY(blob_attach(ctx, tx, change->blob));
+        if (change->bytes.given)
+            TRY(take_bytes(ctx, tx, &change->bytes));
         if (change->kind == FILE_ADDED) {
             change->attachment.id = 0; /* may be run again */
             TRY(meta_attachment_id(ctx, tx, store, &change->attachment));

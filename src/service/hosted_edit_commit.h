@@ -7,7 +7,7 @@
 struct hosted_file_change {
     enum feature_change_kind kind;
     struct attachment attachment; /* of an added one id 0: filled in by the commit */
-    struct blob_new *blob;        /* synced; NULL: the bytes that are there already, or of a deleted one */
+    struct hosted_bytes bytes;    /* synced; none: those that the attachment has */
 };
 struct hosted_commit {
     struct site *site;

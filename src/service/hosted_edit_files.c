@@ -54,8 +54,8 @@ static int check_file(struct ctx *ctx, const struct hosted_file_edit *f, bool is
         err_clear(ctx);
         return RC_OK;
     }
-    if (rc == RC_OK && is_new && !f->blob)
-        refuse(ctx, r, CODE_INVALID, "The attachment has no 'data'.");
+    if (rc == RC_OK && is_new && !f->bytes.given)
+        refuse(ctx, r, CODE_INVALID, "The attachment has neither 'data' nor an 'uploadId'.");
     return rc;
 }
 
@@ -93,15 +93,15 @@ int hosted_files_begin(struct ctx *ctx, struct site *s, struct hosted_layer_edit
         }
         if (canonical(ctx, &f->parent, &e->files_added.list[i]) && canonical(ctx, &f->global_id, &e->files_added.list[i]))
             TRY(check_file(ctx, f, true, &e->files_added.list[i]));
-        if (f->blob)
-            TRY(blob_sync(ctx, s->blobs, &f->blob, 1));
+        if (f->bytes.blob)
+            TRY(blob_sync(ctx, s->blobs, &f->bytes.blob, 1));
     }
     for (size_t i = 0; i < e->file_update_count; i++) {
         struct hosted_file_edit *f = &e->file_updates[i];
         if (canonical(ctx, &f->global_id, &e->files_updated.list[i]))
             TRY(check_file(ctx, f, false, &e->files_updated.list[i]));
-        if (f->blob)
-            TRY(blob_sync(ctx, s->blobs, &f->blob, 1));
+        if (f->bytes.blob)
+            TRY(blob_sync(ctx, s->blobs, &f->bytes.blob, 1));
     }
     for (size_t i = 0; i < e->file_delete_count; i++)
         canonical(ctx, &e->file_deletes[i], &e->files_deleted.list[i]);
@@ -140,8 +140,8 @@ static int find_parents(struct ctx *ctx, struct feature_edit *edit, struct hoste
                                           .content_type =
                                               str_none(file->content_type) ? STR("application/octet-stream") : file->content_type,
                                           .keywords = str_none(file->keywords) ? STR("") : file->keywords,
-                                          .size = (int64_t)blob_new_size(file->blob),
-                                          .hash = blob_new_hash(file->blob)};
+                                          .size = file->bytes.size,
+                                          .hash = file->bytes.hash};
     }
     return RC_OK;
 }
@@ -220,7 +220,7 @@ int hosted_files_find(struct ctx *ctx, struct site *s, struct feature_edit *edit
 static void note_update(struct ctx *ctx, struct hosted_commit *c, const struct hosted_file_edit *file,
                         const struct attachment *old)
 {
-    struct hosted_file_change change = {.kind = FILE_UPDATED, .attachment = *old, .blob = file->blob};
+    struct hosted_file_change change = {.kind = FILE_UPDATED, .attachment = *old, .bytes = file->bytes};
     struct attachment *a = &change.attachment;
     if (!str_none(file->name))
         a->name = file->name;
@@ -228,9 +228,9 @@ static void note_update(struct ctx *ctx, struct hosted_commit *c, const struct h
         a->content_type = file->content_type;
     if (!str_none(file->keywords))
         a->keywords = file->keywords;
-    if (file->blob) {
-        a->size = (int64_t)blob_new_size(file->blob);
-        a->hash = blob_new_hash(file->blob);
+    if (file->bytes.given) {
+        a->size = file->bytes.size;
+        a->hash = file->bytes.hash;
     }
     hosted_commit_note(ctx, c, &change);
 }
@@ -243,7 +243,7 @@ void hosted_files_note(struct ctx *ctx, struct hosted_commit *c, struct hosted_f
         if (e->files_added.list[i].success)
             hosted_commit_note(
                 ctx, c,
-                &(struct hosted_file_change){.kind = FILE_ADDED, .attachment = f->added[i], .blob = e->file_adds[i].blob});
+                &(struct hosted_file_change){.kind = FILE_ADDED, .attachment = f->added[i], .bytes = e->file_adds[i].bytes});
     for (size_t i = 0; i < e->file_update_count; i++)
         if (e->files_updated.list[i].success)
             note_update(ctx, c, &e->file_updates[i], &f->updated[i]);

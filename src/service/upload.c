@@ -1,6 +1,7 @@
 /* Uploads in parts. See upload.h. */
 #include "service/upload.h"
 #include "service/item_private.h"
+#include "store/meta_service_upload.h"
 
 enum { JOIN_PIECE = 256 << 10, FIELDS_MAX = 64 << 20 };
 
@@ -246,14 +247,15 @@ static int part_append(struct ctx *ctx, struct site *s, const struct upload_part
     return RC_OK;
 }
 
-/* All bytes as one file, not visible yet. The parts stay what they are: whoever changes them meanwhile is found in the
- * transaction that takes the upload away. */
-static int parts_join(struct ctx *ctx, struct site *s, const struct upload_part *parts, size_t count, struct blob_new *to)
+/* The parts stay what they are: whoever changes them meanwhile is found in the transaction that takes the upload away. */
+int upload_join(struct ctx *ctx, struct site *s, const struct upload_part *parts, size_t count, struct blob_new **out)
 {
     void *piece = arena_alloc(ctx->arena, JOIN_PIECE);
+    TRY(parts_complete(ctx, parts, count));
+    TRY(blob_begin(ctx, s->blobs, (uint64_t)s->settings.upload_max, NULL, out));
     for (size_t i = 0; i < count; i++)
-        TRY(part_append(ctx, s, &parts[i], piece, to));
-    return blob_finish(ctx, to);
+        TRY(part_append(ctx, s, &parts[i], piece, *out));
+    return blob_finish(ctx, *out);
 }
 
 static int fields_take(struct ctx *ctx, str kept, struct item_input *in)
@@ -278,10 +280,8 @@ int upload_commit(struct ctx *ctx, struct site *s, const struct caller *c, const
     id unused;
     TRY(service_require(ctx, c, !c->anonymous));
     TRY(sql_read(ctx, s->sql, list_parts, &call));
-    TRY(parts_complete(ctx, call.parts, call.count));
     TRY(fields_take(ctx, call.upload.fields, in));
-    TRY(blob_begin(ctx, s->blobs, (uint64_t)s->settings.upload_max, NULL, &whole));
-    TRY(parts_join(ctx, s, call.parts, call.count, whole));
+    TRY(upload_join(ctx, s, call.parts, call.count, &whole));
     const struct upload_joined joined = {.upload = call.upload, .parts = call.parts, .count = call.count};
     in->file = whole;
     in->file_name = call.upload.file_name;
@@ -321,7 +321,9 @@ int upload_cancel(struct ctx *ctx, struct site *s, const struct caller *c, const
 
 static int expire(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
-    return meta_uploads_expire(ctx, tx, ctx_now(ctx) - *(const int64_t *)arg);
+    int64_t before = ctx_now(ctx) - *(const int64_t *)arg;
+    TRY(meta_uploads_expire(ctx, tx, before));
+    return meta_service_uploads_expire(ctx, tx, before);
 }
 
 int upload_expire(struct ctx *ctx, struct site *s) { return sql_write(ctx, s->sql, expire, &s->settings.upload_keep_ms); }

@@ -43,7 +43,12 @@ int upload_commit(struct ctx *ctx, struct site *s, const struct caller *c, const
                   id *folder_out);
 int upload_cancel(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_ref *ref);
 
-/* Forgets uploads that nobody touched for the time of the settings; their content is collected like all that nothing names. */
+/* The bytes of parts, which have to be there from 1 without a gap (ERR_UPLOAD), as one file that is not visible yet. The caller
+ * closes it, also after an error. */
+int upload_join(struct ctx *ctx, struct site *s, const struct upload_part *parts, size_t count, struct blob_new **out);
+
+/* Forgets uploads, also to services, that nobody touched for the time of the settings; their content is collected like all that
+ * nothing names. */
 int upload_expire(struct ctx *ctx, struct site *s);
 
 #endif

@@ -195,6 +195,10 @@ static int references_read(struct ctx *ctx, struct sql_tx *tx, void *arg)
         {"SELECT hash FROM file_intent WHERE hash IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = "
          "file_intent.hash)",
          "a change of an attachment refers to it, but it has no row"},
+        {"SELECT hash FROM service_upload WHERE hash IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.hash = "
+         "service_upload.hash) UNION ALL SELECT hash FROM service_upload_part WHERE NOT EXISTS (SELECT 1 FROM blob WHERE "
+         "blob.hash = service_upload_part.hash)",
+         "an upload to a service refers to it, but it has no row"},
     };
     struct check *c = arg;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {

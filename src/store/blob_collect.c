@@ -15,6 +15,8 @@ enum { ROWS_A_STEP = 500, FILES_A_STEP = 50 }; /* other writers get their turn b
     "NOT EXISTS (SELECT 1 FROM upload_part WHERE upload_part.hash = blob.hash) AND "                                             \
     "NOT EXISTS (SELECT 1 FROM portal_file WHERE portal_file.hash = blob.hash) AND "                                             \
     "NOT EXISTS (SELECT 1 FROM file_intent WHERE file_intent.hash = blob.hash) AND "                                             \
+    "NOT EXISTS (SELECT 1 FROM service_upload WHERE service_upload.hash = blob.hash) AND "                                       \
+    "NOT EXISTS (SELECT 1 FROM service_upload_part WHERE service_upload_part.hash = blob.hash) AND "                             \
     "NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.hash = blob.hash)"
 
 struct step {

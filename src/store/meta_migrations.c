@@ -13,5 +13,6 @@ const struct sql_migration meta_migrations[] = {
     {8, "fields of uploads in parts", migration_0008},
     {9, "counters in columns", migration_0009},
     {10, "changes of attachments with edits", migration_0010},
+    {11, "uploads to services", migration_0011},
 };
 const size_t meta_migration_count = COUNT_OF(meta_migrations);

@@ -59,6 +59,7 @@ READS = [
     (SERVER + '/query', {'layerDefs': '0:1=1'}, READ), (SERVER + '/queryDomains', {}, READ), (SERVER + '/0/validateSQL', {'sql': 'n = 1'}, READ),
     (SERVER + '/0/query', {'outStatistics': '[{"statisticType":"count","onStatisticField":"n"}]', 'where': '1=1'}, READ), (SERVER + '/0/query', {'where': '1=1', 'f': 'pbf'}, READ),
     (SERVER + '/0/1/attachments', {}, READ), (SERVER + '/0/1/attachments/1', {}, READ), (ADMIN_SERVER, {}, OWN), (ADMIN_SERVER + '/0', {}, OWN),
+    (SERVER + '/uploads/info', {}, OWN), (SERVER + '/uploads/{sent}', {}, {'owner'}),
 ]
 PART = [('file', ('b.png', moving.png()))]
 CHANGES = [
@@ -97,6 +98,8 @@ CHANGES = [
     (SERVER + '/0/applyEdits', {'adds': json.dumps(FEATURE), 'deletes': '1'}, READ, None), (SERVER + '/applyEdits', {'edits': '[{"id":0,"deletes":[1]}]'}, READ, None),
     (SERVER + '/0/addFeatures', {'features': json.dumps(FEATURE)}, READ, None), (SERVER + '/0/1/addAttachment', {}, READ, [('attachment', ('b.txt', b'b'))]),
     (SERVER + '/0/1/updateAttachment', {'attachmentId': '1'}, READ, [('attachment', ('c.txt', b'c'))]), (SERVER + '/0/1/deleteAttachments', {'attachmentIds': '1'}, READ, None),
+    (SERVER + '/uploads/upload', {}, OWN, PART), (SERVER + '/uploads/register', {'itemName': 'x'}, OWN, None), (SERVER + '/uploads/{begun}/uploadPart', {'partId': '1'}, {'owner'}, PART),
+    (SERVER + '/uploads/{sent}/commit', {}, {'owner'}, None), (SERVER + '/uploads/{sent}/delete', {}, {'owner'}, None),
     (ADMIN_SERVER + '/addToDefinition', {'addToDefinition': json.dumps({'tables': [moving.layer(9, 'More')]})}, OWN, None),
     (ADMIN_SERVER + '/0/addToDefinition', {'addToDefinition': '{"templates":[]}'}, OWN, None), (ADMIN_SERVER + '/updateDefinition', {'updateDefinition': '{"capabilities":"Query"}'}, OWN, None),
     (ADMIN_SERVER + '/0/updateDefinition', {'updateDefinition': '{"description":"x"}'}, OWN, None), (ADMIN_SERVER + '/refresh', {}, OWN, None),
@@ -146,6 +149,8 @@ class Scene:
         service, url = owner.service(f'scene_{n}', group, TABLE)
         owner.add_features(url + '/0', FEATURE)
         owner.call(url + '/0/1/addAttachment', files=[('attachment', ('a.txt', b'a'))])
+        sent = owner.call(url + '/uploads/upload', files=[('file', ('secret.txt', b'secret'))])['item']['itemID']
+        begun = owner.call(url + '/uploads/register', itemName='secret.bin')['item']['itemID']
         owner.call(owner.content('addRelationship'), originItemId=item, destinationItemId=service, relationshipType='Map2Service')
         csv = owner.add('CSV', 'A file', file=(f'file{n}.csv', CSV))
         comment = owner.call(f'/sharing/rest/content/items/{item}/addComment', comment='A secret remark')['commentId']
@@ -156,7 +161,7 @@ class Scene:
         owner.ended(job)
         self.names = {'owner': 'owner', 'group': group, 'folder': folder, 'item': item, 'secret': secret, 'service': service, 'name': f'scene_{n}', 'csv': csv, 'package': package, 'job': job['jobId'], 'key': job['key'],
                       **people_rows.prepare(owner, admin, group, n)}
-        self.names.update(upload=upload, comment=comment)
+        self.names.update(upload=upload, comment=comment, sent=sent, begun=begun)
         self.fresh = 0
 
     def filled(self, text):

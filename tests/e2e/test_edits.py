@@ -223,7 +223,7 @@ class Edits(unittest.TestCase):
         self.assertEqual(self.owner.raw(f"{self.layer}/{oid}/attachments/{info['id']}", method='GET')[2], b'other')
         self.assertEqual(self.result(apply({'deletes': [one]})['attachments']['deleteResults']), [(True, None)])
         self.assertEqual(self.owner.call(f'{self.layer}/{oid}/attachments')['attachmentInfos'], [])
-        for files in ([], {'adds': {}}, {'adds': [{'parentGlobalId': feature, 'name': 'x', 'data': '%%'}]}, {'adds': [{'parentGlobalId': feature, 'name': 'x', 'uploadId': 'x'}]}):
+        for files in ([], {'adds': {}}, {'adds': [{'parentGlobalId': feature, 'name': 'x', 'data': '%%'}]}, {'adds': [{'parentGlobalId': feature, 'name': 'x', 'uploadId': 'x'}]}, {'adds': [{'parentGlobalId': feature, 'uploadId': '0' * 32}]}):
             self.assertEqual(self.owner.error(self.layer + '/applyEdits', attachments=files, useGlobalIds='true')['code'], 400, files)
         self.assertEqual(self.owner.error(self.layer + '/applyEdits', attachments={'deletes': [one]})['code'], 400)
 
@@ -282,6 +282,45 @@ class Edits(unittest.TestCase):
         for fields in ({'layers': '77'}, {'layers': 'x'}, {'serverGens': 'x'}, {'layerServerGens': '[{}]'}, {'transportType': 'esriTransportTypeUrl'}, {'async': 'true'}, {'returnExtentOnly': 'true'},
                        {'returnDeletedFeatures': 'true'}, {'fieldsToCompare': 'n'}, {'layerQueries': '[]'}, {'layerQueries': '{"0":{"where":"x ="}}'}, {'layerQueries': '{"0":{"queryOption":"some"}}'}, {'geometry': 'x'}):
             self.assertEqual(self.owner.error(self.url + '/extractChanges', **fields)['code'], 400, fields)
+
+    def test_uploads(self):
+        admin, uploads = self.url.replace('/rest/', '/rest/admin/'), self.url + '/uploads'
+        self.owner.call(admin + '/0/updateDefinition', updateDefinition={'hasAttachments': True})
+        self.assertTrue(self.owner.call(self.layer)['supportsAttachmentsByUploadId'])
+        feature, = self.add({'n': 1})
+        guid = self.rows()[feature]['attributes']['GlobalID']
+        whole = self.owner.call(uploads + '/upload', files=[('file', ('é.txt', b'whole'))], description='d')
+        self.assertEqual((whole['success'], whole['item']['itemName'], whole['item']['description'], whole['item']['committed']), (True, 'é.txt', 'd', True))
+        whole = whole['item']['itemID']
+        added = self.owner.call(f'{self.layer}/{feature}/addAttachment', uploadId=whole, keywords='k')['addAttachmentResult']
+        info, = self.owner.call(f'{self.layer}/{feature}/attachments')['attachmentInfos']
+        self.assertEqual((info['id'], info['name'], info['size'], info['keywords']), (added['objectId'], 'é.txt', 5, 'k'))
+        parts = self.owner.call(uploads + '/register', itemName='big.bin')['item']
+        self.assertEqual((parts['committed'], self.owner.error(f'{self.layer}/{feature}/addAttachment', uploadId=parts['itemID'])['code']), (False, 400))
+        big = uploads + '/' + parts['itemID']
+        self.assertEqual(self.owner.error(big + '/commit')['code'], 400)  # there is none
+        self.owner.call(big + '/uploadPart', partId=2, files=[('file', ('b', b'B' * 70000))])
+        self.assertIn('Part 1 is missing', str(self.owner.error(big + '/commit')))
+        self.owner.call(big + '/uploadPart', partId=1, files=[('file', ('a', b'A' * 70000))])
+        self.owner.call(big + '/uploadPart', partId=1, files=[('file', ('a', b'a' * 70000))])  # again
+        self.assertEqual((self.owner.call(big + '/commit', parts='1,2')['item']['committed'], self.owner.call(big)['size']), (True, 140000))
+        self.assertEqual(self.owner.error(big + '/uploadPart', partId=3, files=[('file', ('c', b'c'))])['code'], 400)
+        self.owner.call(f'{self.layer}/{feature}/updateAttachment', attachmentId=added['objectId'], uploadId=parts['itemID'])
+        self.assertEqual(self.owner.raw(f"{self.layer}/{feature}/attachments/{added['objectId']}", method='GET')[2], b'a' * 70000 + b'B' * 70000)
+        answer = self.edit('applyEdits', attachments={'adds': [{'parentGlobalId': guid, 'uploadId': whole}, {'parentGlobalId': guid, 'name': 'other.txt', 'uploadId': whole}]}, useGlobalIds='true')
+        self.assertEqual(self.result(answer['attachments']['addResults']), [(True, None)] * 2)
+        self.owner.call(f'{uploads}/{whole}/delete')
+        self.assertEqual(self.owner.error(f'{uploads}/{whole}')['code'], 400)
+        infos = self.owner.call(f'{self.layer}/{feature}/attachments')['attachmentInfos']  # what was made of it stays
+        self.assertEqual(sorted((i['name'], i['size']) for i in infos), [('big.bin', 140000), ('other.txt', 5), ('é.txt', 5)])
+        self.owner.call(self.owner.content(f'items/{self.item}/share'), everyone='true')
+        self.assertEqual(self.other.error(uploads + '/upload', files=[('file', ('x', b'x'))])['code'], 403)  # the service takes none of others
+        self.owner.call(admin + '/updateDefinition', updateDefinition={'capabilities': 'Query,Editing,Uploads'})
+        theirs = self.other.call(uploads + '/upload', files=[('file', ('x', b'x'))])['item']['itemID']
+        self.assertEqual([p.error(f'{uploads}/{t}')['code'] for p, t in ((self.owner, theirs), (self.other, parts['itemID']), (self.nobody, theirs))], [400, 400, 499])
+        self.assertEqual(self.owner.error(f'{self.layer}/{feature}/addAttachment', uploadId=theirs)['code'], 400)
+        for path, fields in (('/register', {}), ('/register', {'itemName': 'a/b'}), ('/x', {}), ('/x/commit', {}), (f"/{parts['itemID']}/uploadPart", {'partId': 1})):
+            self.assertEqual(self.owner.error(uploads + path, **fields)['code'], 400, path)
 
     def test_changes_of_attachments_and_filters(self):
         admin = self.url.replace('/rest/', '/rest/admin/')

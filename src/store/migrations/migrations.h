@@ -12,5 +12,6 @@ extern const char migration_0007[];
 extern const char migration_0008[];
 extern const char migration_0009[];
 extern const char migration_0010[];
+extern const char migration_0011[];
 
 #endif

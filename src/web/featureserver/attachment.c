@@ -1,4 +1,5 @@
 /* Attachments of features over HTTP. */
+#include "service/hosted_upload.h"
 #include "web/featureserver/featureserver.h"
 #include <stdlib.h>
 
@@ -69,12 +70,20 @@ static int read_feature(struct ctx *ctx, const struct call *call, struct hosted_
     return features_path_number(ctx, call, "objectId", &out->oid);
 }
 
+/* The file that came along, or one that was uploaded before. */
 static int read_file(struct ctx *ctx, struct call *call, struct hosted_file *out)
 {
     struct upload *file = call_file(call, "attachment");
-    if (!file)
-        return err_set(ctx, &ERR_PARAMETER, "'attachment' has to be a file.");
-    *out = (struct hosted_file){file->blob, file->filename, file->content_type, call_param(call, "keywords")};
+    struct service_upload u;
+    if (!file && !call_has(call, "uploadId"))
+        return err_set(ctx, &ERR_PARAMETER, "'attachment' has to be a file, or 'uploadId' the id of an upload.");
+    if (file) {
+        *out =
+            (struct hosted_file){hosted_bytes_new(file->blob), file->filename, file->content_type, call_param(call, "keywords")};
+        return RC_OK;
+    }
+    TRY(hosted_upload_file(ctx, call->site, &call->caller, call_path(call, "name"), call_param(call, "uploadId"), &u));
+    *out = (struct hosted_file){{true, NULL, u.size, u.hash}, u.name, u.content_type, call_param(call, "keywords")};
     return RC_OK;
 }
 

@@ -1,5 +1,7 @@
 /* The attachments of applyEdits: {"adds":[{"parentGlobalId","globalId","name","contentType","data":
- * base64}],"updates":[…],"deletes":[GlobalIDs]} (api.md 4.4). Their bytes go to the content store as they are read. */
+ * base64 | "uploadId"}],"updates":[…],"deletes":[GlobalIDs]} (api.md 4.4). Their bytes go to the content store as they are read.
+ */
+#include "service/hosted_upload.h"
 #include "web/featureserver/featureserver.h"
 
 enum { FILES_MAX = 1000 };
@@ -9,16 +11,28 @@ static str member(struct ctx *ctx, struct json v, const char *name)
     return json_string_or(json_get_c(v, name), ctx->arena, STR_NONE);
 }
 
-static int read_data(struct ctx *ctx, struct call *call, struct json v, struct blob_new **out)
+/* Name and type are the upload's when the edit says none. */
+static int read_upload(struct ctx *ctx, struct call *call, str upload, struct hosted_file_edit *f)
 {
-    str bytes, text = member(ctx, v, "data");
-    if (!json_absent(json_get_c(v, "uploadId")) && str_none(text))
-        return err_set(ctx, &ERR_UNSUPPORTED, "'attachments': 'uploadId' is not supported, the bytes have to be in 'data'.");
+    struct service_upload u;
+    TRY(hosted_upload_file(ctx, call->site, &call->caller, call_path(call, "name"), upload, &u));
+    f->bytes = (struct hosted_bytes){true, NULL, u.size, u.hash};
+    f->name = str_none(f->name) ? u.name : f->name;
+    f->content_type = str_none(f->content_type) ? u.content_type : f->content_type;
+    return RC_OK;
+}
+
+static int read_data(struct ctx *ctx, struct call *call, struct json v, struct hosted_file_edit *f)
+{
+    str bytes, text = member(ctx, v, "data"), upload = member(ctx, v, "uploadId");
+    struct blob_new *blob;
     if (str_none(text))
-        return RC_OK;
+        return str_none(upload) || str_empty(upload) ? RC_OK : read_upload(ctx, call, upload, f);
     if (!base64_decode(ctx->arena, text, &bytes))
         return err_set(ctx, &ERR_PARAMETER, "'attachments': 'data' has to be base64.");
-    return blob_put(ctx, call->site->blobs, bytes, out);
+    TRY(blob_put(ctx, call->site->blobs, bytes, &blob));
+    f->bytes = hosted_bytes_new(blob);
+    return RC_OK;
 }
 
 static int read_files(struct ctx *ctx, struct call *call, struct json list, struct hosted_file_edit **out, size_t *count_out)
@@ -34,7 +48,7 @@ static int read_files(struct ctx *ctx, struct call *call, struct json list, stru
                                        .name = member(ctx, v, "name"),
                                        .content_type = member(ctx, v, "contentType"),
                                        .keywords = member(ctx, v, "keywords")};
-        TRY(read_data(ctx, call, v, &f->blob));
+        TRY(read_data(ctx, call, v, f));
     }
     return RC_OK;
 }
@@ -59,7 +73,7 @@ int features_read_files(struct ctx *ctx, struct call *call, struct json v, struc
 void features_close_files(struct hosted_layer_edits *e)
 {
     for (size_t i = 0; i < e->file_add_count; i++)
-        blob_new_close(e->file_adds[i].blob);
+        blob_new_close(e->file_adds[i].bytes.blob);
     for (size_t i = 0; i < e->file_update_count; i++)
-        blob_new_close(e->file_updates[i].blob);
+        blob_new_close(e->file_updates[i].bytes.blob);
 }

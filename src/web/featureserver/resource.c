@@ -101,7 +101,7 @@ static const struct hosted_member layer_can[] = {
     CAN("supportsAppend", "true"),
     CAN("supportsCoordinatesQuantization", "true"),
     CAN("supportsRollbackOnFailureParameter", "true"),
-    CAN("supportsAttachmentsByUploadId", "false"),
+    CAN("supportsAttachmentsByUploadId", "true"),
     CAN("supportsAttachmentsResizing", "false"),
     CAN("supportsMultiScaleGeometry", "false"),
     CAN("supportsReturningQueryGeometry", "false"),
