@@ -1,4 +1,5 @@
 /* Attachments of features over HTTP. */
+#include "base/num.h"
 #include "service/hosted_upload.h"
 #include "web/featureserver/featureserver.h"
 #include <stdlib.h>
@@ -148,6 +149,7 @@ int features_delete_attachments(struct ctx *ctx, struct call *call)
 struct attachment_query {
     struct hosted_service *service;
     const struct layer *layer;
+    int64_t least, most;     /* bytes */
     struct attachment *list; /* of the parents asked for, by parent and id */
     size_t count, capacity;
 };
@@ -186,17 +188,88 @@ static int read_attachments(struct ctx *ctx, struct call *call, struct attachmen
     return RC_OK;
 }
 
+/* What would change the answer and is not there. */
+static int refuse_unsupported(struct ctx *ctx, const struct call *call)
+{
+    static const char *const texts[] = {"attachmentsDefinitionExpression", "orderByFields", "gdbVersion"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (call_has(call, texts[i]))
+            return err_set(ctx, &ERR_FEATURE, "'%s' is not supported.", texts[i]);
+    if (call_bool(call, "returnMetadata"))
+        return err_set(ctx, &ERR_FEATURE, "'returnMetadata' is not supported: what images say of themselves is not read.");
+    return RC_OK;
+}
+
+/* size=most or size=least,most: bytes. */
+static int read_sizes(struct ctx *ctx, const struct call *call, struct attachment_query *q)
+{
+    str rest = call_param(call, "size"), piece;
+    int64_t sizes[2];
+    size_t count = 0;
+    q->most = INT64_MAX;
+    if (!call_has(call, "size"))
+        return RC_OK;
+    while (str_split(&rest, ',', &piece))
+        if (count == COUNT_OF(sizes) || !num_parse_int(str_trim(piece), &sizes[count++]))
+            return err_set(ctx, &ERR_FEATURE, "'size' has to be the most bytes, or the least and the most.");
+    q->least = count == 2 ? sizes[0] : 0;
+    q->most = sizes[count - 1];
+    return RC_OK;
+}
+
+/* GlobalID IN (globalIds), NULL without any. */
+static int read_parents(struct ctx *ctx, const struct call *call, const struct layer *l, struct where **out)
+{
+    char guid[GUID_SIZE + 1];
+    str rest = call_param(call, "globalIds"), piece;
+    *out = NULL;
+    if (!call_has(call, "globalIds"))
+        return RC_OK;
+    if (l->globalid_field == SIZE_MAX)
+        return err_set(ctx, &ERR_FEATURE, "'globalIds': the layer has no GlobalIDs.");
+    struct where *nodes = arena_array(ctx->arena, struct where, OBJECT_IDS_MAX + 2);
+    struct where **args = arena_array(ctx->arena, struct where *, OBJECT_IDS_MAX + 1);
+    nodes[0] = (struct where){.kind = WHERE_FIELD, .field = l->globalid_field};
+    args[0] = &nodes[0];
+    size_t count = 1;
+    while (str_split(&rest, ',', &piece)) {
+        if (count > OBJECT_IDS_MAX)
+            return err_set(ctx, &ERR_FEATURE, "More than %d GlobalIDs.", OBJECT_IDS_MAX);
+        if (!guid_parse(str_trim(piece), guid))
+            return err_set(ctx, &ERR_FEATURE, "'globalIds': '%.*s' is no GlobalID.", STR_FMT(str_sub(piece, 0, 64)));
+        nodes[count] = (struct where){.kind = WHERE_LITERAL,
+                                      .literal = {.kind = VALUE_TEXT, .s = arena_str(ctx->arena, str_of(guid, GUID_SIZE))}};
+        args[count] = &nodes[count];
+        count++;
+    }
+    *out = &nodes[OBJECT_IDS_MAX + 1];
+    **out = (struct where){.kind = WHERE_IN, .args = args, .arg_count = count};
+    return RC_OK;
+}
+
+static const struct where *both(struct ctx *ctx, struct where *a, struct where *b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    struct where *out = arena_new(ctx->arena, struct where), **args = arena_array(ctx->arena, struct where *, 2);
+    args[0] = a;
+    args[1] = b;
+    *out = (struct where){.kind = WHERE_AND, .args = args, .arg_count = 2};
+    return out;
+}
+
 /* Leaves those whose feature is there for the caller, and fits the expression. */
 static int keep_matching(struct ctx *ctx, struct call *call, struct attachment_query *q)
 {
-    struct where *where;
+    struct where *where, *named;
     struct feature_query fq = {.limit = -1, .fields = &q->layer->oid_field, .field_count = 1};
     TRY(features_where(ctx, q->layer, call_param(call, "definitionExpression"), &where));
+    TRY(read_parents(ctx, call, q->layer, &named));
     int64_t *parents = arena_array(ctx->arena, int64_t, q->count + 1);
     for (size_t i = 0; i < q->count; i++)
         if (i == 0 || q->list[i].parent_oid != q->list[i - 1].parent_oid)
             parents[fq.oid_count++] = q->list[i].parent_oid;
-    fq.where = where;
+    fq.where = both(ctx, where, named);
     fq.oids = parents;
     struct feature_cursor *cursor;
     struct row row;
@@ -213,15 +286,16 @@ static int keep_matching(struct ctx *ctx, struct call *call, struct attachment_q
     return rc == RC_END ? RC_OK : rc;
 }
 
-/* Is the value in the csv? An empty csv lets everything through. */
-static bool listed(str csv, str value)
+/* Has one of the values (a csv too) a place in the csv? An empty csv lets everything through. */
+static bool listed(str csv, str values)
 {
-    str rest = csv, piece;
+    str rest = csv, piece, value;
     if (str_empty(str_trim(csv)))
         return true;
     while (str_split(&rest, ',', &piece))
-        if (str_ieq(str_trim(piece), value))
-            return true;
+        for (str left = values; str_split(&left, ',', &value);)
+            if (str_ieq(str_trim(piece), str_trim(value)))
+                return true;
     return false;
 }
 
@@ -232,8 +306,8 @@ static void keep_page(struct call *call, struct attachment_query *q)
     size_t kept = 0;
     for (size_t i = 0; i < q->count; i++) {
         const struct attachment *a = &q->list[i];
-        if (listed(call_param(call, "attachmentTypes"), a->content_type) && listed(call_param(call, "keywords"), a->keywords) &&
-            offset-- <= 0 && most-- > 0)
+        if (a->size >= q->least && a->size <= q->most && listed(call_param(call, "attachmentTypes"), a->content_type) &&
+            listed(call_param(call, "keywords"), a->keywords) && offset-- <= 0 && most-- > 0)
             q->list[kept++] = *a;
     }
     q->count = kept;
@@ -268,6 +342,8 @@ static void query_close(struct attachment_query *q) { hosted_release(&q->service
 int features_query_attachments(struct ctx *ctx, struct call *call)
 {
     CLEANUP(query_close) struct attachment_query q = {0};
+    TRY(refuse_unsupported(ctx, call));
+    TRY(read_sizes(ctx, call, &q));
     TRY(features_open_layer(ctx, call, FEATURE_QUERY, &q.service, &q.layer));
     TRY(read_attachments(ctx, call, &q));
     TRY(keep_matching(ctx, call, &q));

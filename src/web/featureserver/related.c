@@ -265,13 +265,13 @@ static void put_groups(struct json_out *o, const struct related *r)
     json_end_array(o);
 }
 
-/* Parameters that would change the answer and are not there yet. */
+/* Parameters that would change the answer and are not there. */
 static int refuse_unsupported(struct ctx *ctx, const struct call *call)
 {
     static const char *const texts[] = {"historicMoment", "gdbVersion"};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if (!str_empty(str_trim(call_param(call, texts[i]))))
-            return err_set(ctx, &ERR_FEATURE, "'%s' is not supported yet.", texts[i]);
+            return err_set(ctx, &ERR_FEATURE, "'%s' is not supported.", texts[i]);
     return RC_OK;
 }
 
@@ -297,6 +297,8 @@ int features_related(struct ctx *ctx, struct call *call)
     json_begin_object(o);
     if (!r.count_only) {
         features_rows_put_geometry_members(o, &r.rows);
+        if (r.rows.geometry)
+            features_shape_put_transform(o, &r.rows.shape);
         features_rows_put_fields(o, &r.rows);
     }
     if (r.exceeded)
