@@ -47,9 +47,9 @@ def publish(portal, started, item, name, number):
 
 def peer(path, name, work, number):
     out = os.path.join(work, f'peer_{name}_{number}.gpkg')
-    wall, cpu = shell(f'ogr2ogr -f GPKG {out} {path} {FORMATS[name][4]} && sync {out}')
+    times = shell(f'ogr2ogr -f GPKG {out} {path} {FORMATS[name][4]} && sync {out}')
     os.unlink(out)
-    return {'wall': wall, 'cpu': cpu}
+    return times
 
 
 def main():
