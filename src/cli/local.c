@@ -5,6 +5,7 @@
 #include "portal/package/inspect.h"
 #include "service/item_credential.h"
 #include "service/site.h"
+#include "store/meta_runs.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -31,6 +32,11 @@ static void tell(void *arg, const char *line)
     struct findings *f = arg;
     output_event(f->ctx, f->out, "finding", "%s", line);
 }
+
+struct searches {
+    struct findings *findings;
+    uint64_t bad;
+};
 
 struct services {
     struct hosted *list;
@@ -70,6 +76,18 @@ static int check_features(struct ctx *ctx, struct sql *db, const char *dir, stru
     return rc;
 }
 
+static void tell_block(void *arg, int64_t block)
+{
+    struct searches *s = arg;
+    s->bad++;
+    tell(s->findings,
+         arena_printf(s->findings->ctx->arena, "search: what it keeps of the items at places %lld to %lld is not what they say",
+                      (long long)(block * META_BLOCK), (long long)((block + 1) * META_BLOCK - 1))
+             .p);
+}
+
+static int search_rows(struct ctx *ctx, struct sql_tx *tx, void *arg) { return meta_runs_check(ctx, tx, tell_block, arg); }
+
 int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
 {
     str dir = o->words[0];
@@ -82,6 +100,7 @@ int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
     struct output out;
     output_open(&out, o->json);
     struct findings f = {.ctx = ctx, .out = &out};
+    struct searches searches = {.findings = &f};
     struct sql *db;
     struct blob_store *blobs;
     uint64_t bad = 0, bad_blobs = 0, bad_credentials = 0;
@@ -96,10 +115,12 @@ int cli_check(struct ctx *ctx, const struct options *o, int *exit_out)
     if (rc == RC_OK)
         rc = item_credentials_check(ctx, db, path, tell, &f, &bad_credentials);
     if (rc == RC_OK)
+        rc = sql_read(ctx, db, search_rows, &searches);
+    if (rc == RC_OK)
         rc = check_features(ctx, db, path, &f, &bad);
     sql_close(db);
     TRY(rc);
-    bad += bad_blobs + bad_credentials;
+    bad += bad_blobs + bad_credentials + searches.bad;
     if (bad)
         *exit_out = EXIT_DIFFERENT;
     output_result(ctx, &out, arena_printf(ctx->arena, "{\"damaged\":%llu}", (unsigned long long)bad));
