@@ -65,6 +65,15 @@ def queries(run):
                f"{memory(r['ours'])} |")
 
 
+def files(run):
+    yield '| files of 1,000,000 points with 12 attributes, of 100,000 polygons | wall: ours, `ogr2ogr` | ratio of pairs (median, from, to) | asked | CPU: ours, peer | peak memory of the portal |'
+    yield '|---|---|---|---|---|---|'
+    for r in run['results']:
+        ratios = [o['wall'] / p['wall'] for o, p in zip(r['ours'], r['peer'])]
+        yield (f"| {r['name']} | {of(r['ours'], 'wall')}, {of(r['peer'], 'wall')} | {spread(ratios)} | ≤ {r['asked']} | {of(r['ours'], 'cpu')}, {of(r['peer'], 'cpu')} | "
+               f"{memory(r['ours'])} |")
+
+
 def edits(run):
     yield '| 100,000 points added in pages of 1,000 by 4 clients | features a second (median, from, to) | asked | CPU a feature | answers: median, 99 % | box query right after | peak memory |'
     yield '|---|---|---|---|---|---|---|'
@@ -128,7 +137,7 @@ def newest(bench):
 
 def main():
     lines = []
-    for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries), ('edits', edits), ('growth', growth), ('busy', busy), ('search', search)):
+    for bench, rows in (('transfer', transfer), ('portal', portal), ('query', queries), ('edits', edits), ('growth', growth), ('busy', busy), ('search', search), ('files', files)):
         for path, run in newest(bench):
             lines += ['', f"From `bench/results/{os.path.basename(path)}`: {run['machine']['cpus']} processors, Linux {run['machine']['kernel']}, {run['pairs']} pairs after a warm-up.", '']
             lines += rows(run)
