@@ -200,7 +200,8 @@ static int ask(struct ctx *c, struct sql_tx *tx, struct world *w, const struct v
                                     .descending = next(w, 2) == 1,
                                     .counts = counts,
                                     .count_count = COUNT_OF(counts)};
-    if ((q.kind == WHOLE_TITLE ? search_parse_filter : search_parse)(c, str_c(text), &parsed) != RC_OK)
+    int rc = q.kind == WHOLE_TITLE ? search_parse_filter(c, str_c(text), &parsed) : search_parse(c, str_c(text), &parsed);
+    if (rc != RC_OK)
         fail_msg("%s: %s", text, err_text(c));
     TRY(meta_search_items(c, tx, parsed, who, NULL, &page, &out));
     int64_t total = 0;
