@@ -134,7 +134,7 @@ class BadRequests(unittest.TestCase):
 
     def path_of(self, route, **wrong):
         values = {'portalId': 'self', 'user': 'admin', 'username': 'admin', 'folderId': self.folder, 'itemId': self.item, 'groupId': self.group, 'jobId': MISSING, 'commentId': MISSING,
-                  'name': 'Rich', 'roleId': 'org_user', 'invitationId': MISSING, 'notificationId': MISSING, 'layerId': '0', 'objectId': '1', 'attachmentId': '1', 'path...': 'images/a.png', **wrong}
+                  'name': 'Rich', 'roleId': 'org_user', 'invitationId': MISSING, 'notificationId': MISSING, 'layerId': '0', 'objectId': '1', 'attachmentId': '1', 'uploadId': MISSING, 'path...': 'images/a.png', **wrong}
         return re.sub(r'\{([^}]*)\}', lambda m: urllib.parse.quote(values[m.group(1)], safe='/'), route.pattern)
 
     def test_wrong_types_of_every_parameter(self):

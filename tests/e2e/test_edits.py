@@ -280,7 +280,7 @@ class Edits(unittest.TestCase):
             [guids[a], guids[c]] + [f['attributes']['GlobalID'] for f in changes['adds']]))
         self.assertEqual([x['id'] for x in self.owner.call(self.url + '/extractChanges', serverGens='0')['edits']], [0, 3, 4, 5, 9])
         for fields in ({'layers': '77'}, {'layers': 'x'}, {'serverGens': 'x'}, {'layerServerGens': '[{}]'}, {'transportType': 'esriTransportTypeUrl'}, {'async': 'true'}, {'returnExtentOnly': 'true'},
-                       {'returnDeletedFeatures': 'true'}, {'fieldsToCompare': 'n'}, {'layerQueries': '[]'}, {'layerQueries': '{"0":{"where":"x ="}}'}, {'layerQueries': '{"0":{"queryOption":"some"}}'}, {'geometry': 'x'}):
+                       {'returnDeletedFeatures': 'true'}, {'fieldsToCompare': 'n'}, {'layerQueries': '[]'}, {'layerQueries': '{"no":{}}'}, {'layerQueries': '{"0":{"where":"x ="}}'}, {'layerQueries': '{"0":{"queryOption":"some"}}'}, {'geometry': 'x'}):
             self.assertEqual(self.owner.error(self.url + '/extractChanges', **fields)['code'], 400, fields)
 
     def test_uploads(self):

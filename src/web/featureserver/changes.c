@@ -128,10 +128,16 @@ static int read_filter(struct ctx *ctx, struct call *call, struct json queries, 
 
 static int read_filters(struct ctx *ctx, struct call *call, struct extraction *x)
 {
-    struct json queries;
+    struct json queries, name, query;
     TRY(call_json(ctx, call, "layerQueries", &queries));
     if (!json_absent(queries) && !json_is(queries, JSON_OBJECT))
         return bad(ctx, "layerQueries", "has to be an object with an object for each layer");
+    for (struct json_iter it = json_each(queries); json_next(&it, &name, &query);) {
+        int64_t number;
+        bool layer = num_parse_int(json_string(name, ctx->arena), &number) && number >= 0 && number <= INT32_MAX;
+        if (!layer || !service_layer(&x->service->def, (int32_t)number))
+            return bad(ctx, "layerQueries", "names what is no layer of the service");
+    }
     for (size_t i = 0; i < x->count; i++)
         TRY(read_filter(ctx, call, queries, &x->list[i]));
     return RC_OK;
