@@ -353,12 +353,16 @@ class Time(unittest.TestCase):
         ring = [[math.cos(t / 300 * math.pi) * (1 + t % 2 / 10), math.sin(t / 300 * math.pi) * (1 + t % 2 / 10)] for t in range(600)]
         filter_ring = [[x * 1.001 + 0.001, y * 1.001] for x, y in ring]
         runaway = dict(geometry=json.dumps({'rings': [filter_ring]}), geometryType=POLYGON, spatialRel='esriSpatialRelRelation', relationParam='T*T***T**', returnCountOnly='true')
-        areas, ends = 150, False
-        while not ends and areas < 20000:  # how many features take longer than the limit is a matter of the machine
-            self.person.add_features(self.url + '/2', [{'attributes': {'n': i}, 'geometry': {'rings': [ring]}} for i in range(areas)])
+        def add(pages):
+            for _ in range(pages):
+                self.person.add_features(self.url + '/2', [{'attributes': {'n': i}, 'geometry': {'rings': [ring]}} for i in range(150)])
+
+        pages, ends = 1, False
+        while not ends and pages < 128:  # how many features take longer than the limit is a matter of the machine
+            add(pages)
             ends = b'"error"' in self.person.raw(self.url + '/2/query', dict(runaway, f='json'))[2]
-            areas *= 2
-        self.person.add_features(self.url + '/2', [{'attributes': {'n': i}, 'geometry': {'rings': [ring]}} for i in range(areas)])  # so that no luck brings it to an end in time
+            pages *= 2
+        add(pages)  # so that no luck brings it to an end in time
         answers, slow = [], threading.Thread(target=lambda: answers.append(self.person.error(self.url + '/2/query', **runaway)))
         start = time.monotonic()
         slow.start()
