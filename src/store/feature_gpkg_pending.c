@@ -1,6 +1,7 @@
 /* The pending index: boxes of rows that edits wrote, in a plain table in the order of ids, which costs a write about a tenth of
  * what SQLite's R*Tree module does. A box query searches both, this one from end to end. The merger moves pending boxes into the
- * tree, some thousand a transaction, when a data set rests or has so many of them that searching takes long.
+ * tree, some thousand a transaction, while a data set rests; when edits come again it lets them pass, until there are so many
+ * boxes that searching takes long.
  *
  * A row with a place is in exactly one of the two. */
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 
 enum {
     MERGE_SOME = 1 << 14, /* boxes that are worth merging when a data set rests, */
-    MERGE_MANY = 1 << 17, /* and when it does not */
+    MERGE_MANY = 1 << 19, /* and when it does not: some hundredths of a second to search */
     MERGE_CHUNK = 4096,   /* boxes a transaction, so that edits wait for some hundredths of a second at most */
     REST_MS = 300,
 };
@@ -122,8 +123,8 @@ static int list_layers(struct ctx *ctx, struct gpkg_conn *c, struct merge_layer 
     return rc == RC_END ? RC_OK : rc;
 }
 
-/* The first boxes go into the tree; *left_out: there are more. */
-static int merge_chunk(struct ctx *ctx, struct gpkg_conn *c, const struct merge_layer *l, bool *left_out)
+/* The first boxes go into the tree; fewer than MERGE_CHUNK: there are no more. */
+static int merge_chunk(struct ctx *ctx, struct gpkg_conn *c, const struct merge_layer *l, int *moved_out)
 {
     int64_t last = 0;
     TRY(gpkg_exec(ctx, c, "BEGIN IMMEDIATE"));
@@ -134,28 +135,43 @@ static int merge_chunk(struct ctx *ctx, struct gpkg_conn *c, const struct merge_
     rc = rc != RC_OK ? rc
                      : gpkg_execf(ctx, c, "INSERT INTO %.*s SELECT * FROM %.*s WHERE id<=%lld", STR_FMT(l->tree),
                                   STR_FMT(l->pending), (long long)last);
-    *left_out = rc == RC_OK && sqlite3_changes(c->db) == MERGE_CHUNK;
+    *moved_out = rc == RC_OK ? sqlite3_changes(c->db) : 0;
     rc = rc != RC_OK ? rc : gpkg_execf(ctx, c, "DELETE FROM %.*s WHERE id<=%lld", STR_FMT(l->pending), (long long)last);
     rc = rc != RC_OK ? rc : gpkg_exec(ctx, c, "COMMIT");
     gpkg_roll_back(c);
     return rc;
 }
 
-/* Gives the data set back between the chunks, so that edits go on. */
-static int merge_layer(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, const struct merge_layer *l)
+/* Holds the lock. */
+static bool is_due(const struct gpkg_set *s, int64_t now) { return s->pending >= MERGE_MANY || now - s->edited >= REST_MS; }
+
+/* So many boxes less; *pass_out: edits have come meanwhile, for which the rest has to wait. */
+static void note_merged(struct feature_store *fs, struct gpkg_set *set, int64_t moved, bool *pass_out)
 {
-    for (bool left = true; left;) {
+    pthread_mutex_lock(&fs->lock);
+    set->pending = set->pending > moved ? set->pending - moved : 0;
+    *pass_out = !is_due(set, clock_system.monotonic_ms(&clock_system));
+    pthread_mutex_unlock(&fs->lock);
+}
+
+/* Gives the data set back between the chunks, so that edits go on. */
+static int merge_layer(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, const struct merge_layer *l,
+                       bool *pass_out)
+{
+    int moved = MERGE_CHUNK;
+    while (moved == MERGE_CHUNK && !*pass_out) {
         struct gpkg_conn *c = NULL;
         TRY(ctx_check(ctx));
         TRY(gpkg_write_begin(ctx, fs, set, &c));
-        int rc = merge_chunk(ctx, c, l, &left);
+        int rc = merge_chunk(ctx, c, l, &moved);
         gpkg_write_end(fs, set, c);
         TRY(rc);
+        note_merged(fs, set, moved, pass_out);
     }
     return RC_OK;
 }
 
-static int merge_set(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set)
+static int merge_set(struct ctx *ctx, struct feature_store *fs, struct gpkg_set *set, bool *pass_out)
 {
     struct gpkg_conn *c = NULL;
     struct merge_layer *layers = NULL;
@@ -163,22 +179,19 @@ static int merge_set(struct ctx *ctx, struct feature_store *fs, struct gpkg_set 
     int rc = list_layers(ctx, c, &layers);
     gpkg_read_end(fs, set, c);
     for (struct merge_layer *l = layers; l && rc == RC_OK; l = l->next)
-        rc = merge_layer(ctx, fs, set, l);
+        rc = merge_layer(ctx, fs, set, l, pass_out);
     return rc;
 }
 
-/* The data set to merge now, with its number of boxes taken; NULL: none yet. *waiting_out: one will be due when it rests. Holds
- * the lock. */
+/* The data set to merge now; NULL: none yet. *waiting_out: one will be due when it rests. Holds the lock. */
 static struct gpkg_set *next_due(struct feature_store *fs, int64_t now, bool *waiting_out)
 {
     *waiting_out = false;
     for (struct gpkg_set *s = fs->sets; s; s = s->next) {
         if (s->dropped || s->pending < MERGE_SOME)
             continue;
-        if (s->pending >= MERGE_MANY || now - s->edited >= REST_MS) {
-            s->pending = 0;
+        if (is_due(s, now))
             return s;
-        }
         *waiting_out = true;
     }
     return NULL;
@@ -188,12 +201,18 @@ static struct gpkg_set *next_due(struct feature_store *fs, int64_t now, bool *wa
 static void merge(struct feature_store *fs, struct gpkg_set *set)
 {
     struct ctx ctx;
+    bool pass = false;
     ctx_open(&ctx);
     ctx.cancel = &fs->stopping;
-    int rc = merge_set(&ctx, fs, set);
+    int rc = merge_set(&ctx, fs, set, &pass);
     if (rc != RC_OK && rc != RC_CANCELED && !set->dropped)
         log_error(&ctx, "merging the pending spatial index of a data set");
     ctx_close(&ctx);
+    if (pass)
+        return;
+    pthread_mutex_lock(&fs->lock);
+    set->pending = 0; /* about: what edits added since is counted with the next ones */
+    pthread_mutex_unlock(&fs->lock);
 }
 
 static void wait_for_work(struct feature_store *fs, bool some)
