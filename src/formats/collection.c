@@ -60,27 +60,6 @@ static int collection_row(struct ctx *ctx, struct format_writer *w, const struct
 
 /* ---- the definition ---- */
 
-static void put_fields(struct json_out *o, const struct layer *l)
-{
-    json_name(o, "fields");
-    json_begin_array(o);
-    for (size_t i = 0; i < l->field_count; i++) {
-        const struct field *f = &l->fields[i];
-        json_begin_object(o);
-        json_member_str(o, "name", f->name);
-        json_member_c(o, "type", field_type_name(f->type));
-        json_member_str(o, "alias", f->alias);
-        if (f->length > 0)
-            json_member_int(o, "length", f->length);
-        json_member_bool(o, "nullable", f->nullable);
-        json_member_bool(o, "editable", f->editable);
-        json_member_raw(o, "domain", str_empty(f->domain) ? STR("null") : f->domain);
-        json_member_raw(o, "defaultValue", str_empty(f->default_value) ? STR("null") : f->default_value);
-        json_end_object(o);
-    }
-    json_end_array(o);
-}
-
 /* How the layer is drawn and what its features are called is carried over as it is. */
 static void put_carried(struct json_out *o, const struct layer *l)
 {
@@ -115,7 +94,7 @@ static void put_definition(struct json_out *o, const struct format_layer *l)
     json_member_str(o, "displayField", layer->display_field);
     if (l->has_oid)
         json_member_str(o, "objectIdField", layer->fields[layer->oid_field].name);
-    put_fields(o, layer);
+    layer_put_fields(o, layer);
     put_carried(o, layer);
     json_member_c(o, "capabilities", "Query");
     json_end_object(o);

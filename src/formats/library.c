@@ -24,25 +24,6 @@ struct library {
 
 /* ---- a layer ---- */
 
-static void put_fields(struct json_out *o, const struct layer *l)
-{
-    json_name(o, "fields");
-    json_begin_array(o);
-    for (size_t i = 0; i < l->field_count; i++) {
-        const struct field *f = &l->fields[i];
-        json_begin_object(o);
-        json_member_str(o, "name", f->name);
-        json_member_c(o, "type", field_type_name(f->type));
-        json_member_str(o, "alias", f->alias);
-        if (f->length > 0)
-            json_member_int(o, "length", f->length);
-        if (!str_empty(f->domain))
-            json_member_raw(o, "domain", f->domain);
-        json_end_object(o);
-    }
-    json_end_array(o);
-}
-
 static void put_reference(struct json_out *o, const struct crs *crs)
 {
     json_name(o, "spatialReference");
@@ -77,7 +58,7 @@ static int define(struct ctx *ctx, const struct format_layer *l, str name, str *
         put_reference(&o, &l->crs);
         json_end_object(&o);
     }
-    put_fields(&o, l->layer);
+    layer_put_fields(&o, l->layer);
     json_end_object(&o);
     json_end_array(&o);
     json_end_object(&o);

@@ -138,6 +138,27 @@ static int parse_field(struct ctx *ctx, struct json v, struct field *f)
     return RC_OK;
 }
 
+void layer_put_fields(struct json_out *o, const struct layer *l)
+{
+    json_name(o, "fields");
+    json_begin_array(o);
+    for (size_t i = 0; i < l->field_count; i++) {
+        const struct field *f = &l->fields[i];
+        json_begin_object(o);
+        json_member_str(o, "name", f->name);
+        json_member_c(o, "type", field_type_name(f->type));
+        json_member_str(o, "alias", f->alias);
+        if (f->length > 0)
+            json_member_int(o, "length", f->length);
+        json_member_bool(o, "nullable", f->nullable);
+        json_member_bool(o, "editable", f->editable);
+        json_member_raw(o, "domain", str_empty(f->domain) ? STR("null") : f->domain);
+        json_member_raw(o, "defaultValue", str_empty(f->default_value) ? STR("null") : f->default_value);
+        json_end_object(o);
+    }
+    json_end_array(o);
+}
+
 /* The geometry stands among the fields in some definitions; it is none of the attributes. */
 static bool is_geometry_field(struct json v) { return json_string_eq(json_get_c(v, "type"), STR("esriFieldTypeGeometry")); }
 

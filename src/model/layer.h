@@ -87,6 +87,8 @@ struct service {
  * the arena; the text must outlive the result. Checks: unique layer ids and names, one OID field, unique field names
  * (without regard to case), known types, relationships that name existing layers and fields. ERR_INVALID names the place. */
 int service_parse(struct ctx *ctx, str definition, struct service *out);
+/* Member "fields" of an open object: all that service_parse reads of the layer's fields. */
+void layer_put_fields(struct json_out *o, const struct layer *l);
 /* The layer whose table has the rows: itself, but for layers of views. */
 static inline const struct layer *layer_stored(const struct layer *l) { return l->source ? l->source : l; }
 const struct layer *service_layer(const struct service *s, int32_t layer_id);        /* NULL when missing */

@@ -117,11 +117,7 @@ static int add_part(struct ctx *ctx, struct sql_tx *tx, void *arg)
     TRY(find_rows(ctx, tx, call));
     if (call->upload.committed)
         return err_set(ctx, &ERR_UPLOAD, "Upload '%s' was committed already.", call->upload.id.text);
-    int64_t total = call->part->size;
-    for (size_t i = 0; i < call->count; i++)
-        total += call->parts[i].number == call->part->number ? 0 : call->parts[i].size;
-    if (total > call->bytes_max)
-        return err_set(ctx, &ERR_LIMIT, "The parts have more than %lld bytes together.", (long long)call->bytes_max);
+    TRY(upload_check_room(ctx, call->parts, call->count, call->part, call->bytes_max));
     TRY(blob_attach(ctx, tx, call->bytes));
     return meta_service_part_put(ctx, tx, &call->upload.id, call->part);
 }

@@ -168,16 +168,22 @@ int upload_find(struct ctx *ctx, struct site *s, const struct caller *c, const s
 
 /* ---- parts ---- */
 
+int upload_check_room(struct ctx *ctx, const struct upload_part *parts, size_t count, const struct upload_part *part,
+                      int64_t bytes_max)
+{
+    int64_t total = part->size;
+    for (size_t i = 0; i < count; i++)
+        total += parts[i].number == part->number ? 0 : parts[i].size;
+    return total > bytes_max ? err_set(ctx, &ERR_LIMIT, "The parts have more than %lld bytes together.", (long long)bytes_max)
+                             : RC_OK;
+}
+
 static int add_part(struct ctx *ctx, struct sql_tx *tx, void *arg)
 {
     struct upload_call *call = arg;
     TRY(upload_get(ctx, tx, call));
     TRY(meta_upload_parts(ctx, tx, &call->ref->item, &call->parts, &call->count));
-    int64_t total = call->part->size;
-    for (size_t i = 0; i < call->count; i++)
-        total += call->parts[i].number == call->part->number ? 0 : call->parts[i].size;
-    if (total > call->bytes_max)
-        return err_set(ctx, &ERR_LIMIT, "The parts have more than %lld bytes together.", (long long)call->bytes_max);
+    TRY(upload_check_room(ctx, call->parts, call->count, call->part, call->bytes_max));
     TRY(blob_attach(ctx, tx, call->bytes));
     return meta_upload_part_put(ctx, tx, &call->ref->item, call->part);
 }

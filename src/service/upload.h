@@ -43,6 +43,9 @@ int upload_commit(struct ctx *ctx, struct site *s, const struct caller *c, const
                   id *folder_out);
 int upload_cancel(struct ctx *ctx, struct site *s, const struct caller *c, const struct upload_ref *ref);
 
+/* ERR_LIMIT when the parts with this one, which takes the place of that with its number, have more bytes than that. */
+int upload_check_room(struct ctx *ctx, const struct upload_part *parts, size_t count, const struct upload_part *part,
+                      int64_t bytes_max);
 /* The bytes of parts, which have to be there from 1 without a gap (ERR_UPLOAD), as one file that is not visible yet. The caller
  * closes it, also after an error. */
 int upload_join(struct ctx *ctx, struct site *s, const struct upload_part *parts, size_t count, struct blob_new **out);
